@@ -1,0 +1,113 @@
+"""Calls to Cognito and its replies, as values, and what kind of answer a reply is.
+
+Source: botocore's `cognito-idp/2016-04-18` service model and the request shape that the README describes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from harness.outcome import Outcome
+
+SERVICE = "cognito-idp"
+TARGET_PREFIX = "AWSCognitoIdentityProviderService."
+CONTENT_TYPE = "application/x-amz-json-1.1"
+USER_AGENT = "aws-amplify/5.0.4 auth framework/5"
+"""Sent as X-Amz-User-Agent: what a browser client of the pool sends, so that WAF rules see what they will see."""
+
+MISSING_TARGET = "MissingTarget"
+"""Our name for a 400 without a body: X-Amz-Target was missing or wrong, or this is not Cognito."""
+NOT_COGNITO = "NotCognito"
+"""Our name for an answer that is not Cognito's: a proxy's HTML page, broken JSON."""
+CHALLENGE_UNANSWERED = "ChallengeUnanswered"
+"""Our name for a challenge that nothing is configured to answer."""
+MISSING_TOKEN = "MissingToken"  # noqa: S105  # the name of an error
+"""Our name for a 200 without an AccessToken."""
+
+_THROTTLES = frozenset({"TooManyRequestsException", "ThrottlingException", "LimitExceededException"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation to send.
+
+    `is_costly` announces that working out the next step from the reply is heavy mathematics: whoever drives the flow
+    should run that `send()` off the event loop.
+    """
+
+    operation: str
+    body: bytes = field(repr=False)
+    is_costly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceError:
+    """Cognito said no."""
+
+    kind: str
+    """The bare error type (`NotAuthorizedException`), or one of this module's own names."""
+    message: str
+    outcome: Outcome
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}" if self.message else self.kind
+
+
+def encode(operation: str, parameters: Mapping[str, Any]) -> Call:
+    """The call for `operation` with its parameters as compact UTF-8 JSON."""
+    return Call(operation, json.dumps(parameters, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def read(reply: Reply) -> dict[str, Any] | ServiceError:
+    """The answer's JSON object, or the error that it is.
+
+    Reads the error type from the body's `__type` (bare or `namespace#Name`), else from `x-amzn-ErrorType`
+    (`Name:`), and the text from `message` or `Message`.
+    """
+    if reply.status == HTTPStatus.OK:
+        document = _json_object(reply.body)
+        if document is None:
+            return ServiceError(NOT_COGNITO, "the answer is not a JSON object", Outcome.MALFORMED)
+        return document
+    return _read_error(reply)
+
+
+def _read_error(reply: Reply) -> ServiceError:
+    document = _json_object(reply.body) or {}
+    kind = str(document.get("__type") or reply.headers.get("x-amzn-errortype") or "")
+    kind = kind.rpartition("#")[2].partition(":")[0].strip()
+    message = str(document.get("message") or document.get("Message") or "")
+    if not kind and reply.status == HTTPStatus.BAD_REQUEST and not reply.body.strip():
+        return ServiceError(MISSING_TARGET, "400 with an empty body", Outcome.REJECTED)
+    if not kind:
+        outcome = Outcome.SERVER_ERROR if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR else Outcome.MALFORMED
+        outcome = Outcome.THROTTLED if reply.status == HTTPStatus.TOO_MANY_REQUESTS else outcome
+        return ServiceError(NOT_COGNITO, f"HTTP {reply.status} without an error type", outcome)
+    return ServiceError(kind, message, _outcome(kind, reply.status))
+
+
+def _outcome(kind: str, status: int) -> Outcome:
+    if kind in _THROTTLES or status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Outcome.THROTTLED
+    return Outcome.SERVER_ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Outcome.REJECTED
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None

@@ -1,0 +1,35 @@
+"""One immutable fact: something was tried, this became of it, and it took so long."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from harness.outcome import Outcome, Reason
+
+Kind = Literal["exchange", "login", "request"]
+"""exchange: one call to Cognito; login: a whole conversation that should end in tokens; request: one call to the API."""
+
+
+class Sample(NamedTuple):
+    """One fact, as it was measured.
+
+    A named tuple rather than a frozen dataclass: it is made once per request on the hot path, where a frozen
+    dataclass of this size costs four times as much to build.
+    """
+
+    kind: Kind
+    name: str
+    """Operation for an exchange (`InitiateAuth`), `login` for a login, method and name for a request (`GET /orders`)."""
+    outcome: Outcome
+    started_s: float
+    """Wall clock at the start, seconds since the epoch. For reports only."""
+    elapsed_us: int
+    """From just before the send (including a connect, when one was needed) to the last byte, in microseconds."""
+    connect_us: int = 0
+    """TCP and TLS, in microseconds; 0 on a reused connection."""
+    first_byte_us: int = 0
+    """From the start to the first byte of the answer, including the connect, in microseconds."""
+    reason: Reason | None = None
+    """Why, for a login and its exchanges; None for API requests."""
+    error: str = ""
+    """`Type: message`, the same for every user who meets it; empty when ok. Never a secret."""
