@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from harness.outcome import Outcome, Reason
 
 Kind = Literal["exchange", "login", "request"]
-"""exchange: one call to Cognito; login: a whole conversation that should end in tokens; request: one call to the API."""
+"""exchange: one call to Cognito; login: a conversation that should end in tokens; request: one call to the API."""
 
 
 class Sample(NamedTuple):
@@ -19,7 +19,7 @@ class Sample(NamedTuple):
 
     kind: Kind
     name: str
-    """Operation for an exchange (`InitiateAuth`), `login` for a login, method and name for a request (`GET /orders`)."""
+    """Operation of an exchange (`InitiateAuth`), `login`, or method and name of a request (`GET /orders`)."""
     outcome: Outcome
     started_s: float
     """Wall clock at the start, seconds since the epoch. For reports only."""
