@@ -33,3 +33,5 @@ class Sample(NamedTuple):
     """Why, for a login and its exchanges; None for API requests."""
     error: str = ""
     """`Type: message`, the same for every user who meets it; empty when ok. Never a secret."""
+    received_bytes: int = 0
+    """Length of the answer's body."""
