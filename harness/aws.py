@@ -1,0 +1,161 @@
+"""boto3 at the edge: the credential chain, the profile's region, Cognito's endpoints.
+
+Nothing here runs on the hot path: a login takes the keys that `KeySource.current()` last saw.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+import boto3
+import botocore.exceptions
+import botocore.session
+
+from harness.cognito.signing import AwsKeys
+from harness.cognito.wire import SERVICE
+from harness.errors import ConfigurationError, Problem
+
+RECHECK_S: Final = 30.0
+"""How long keys are used before the chain is asked again. botocore renews temporary keys 10 to 15 minutes early."""
+
+
+class KeySource(Protocol):
+    """Where AWS keys come from."""
+
+    @property
+    def name(self) -> str:
+        """The source's name (`env`, `sso`, `assume-role`, `sandbox`), for people."""
+
+    def current(self) -> AwsKeys:
+        """Keys that are good now."""
+
+
+class ChainKeys:
+    """Keys of boto3's credential chain: environment, profile, SSO, assumed role, container, instance.
+
+    Not for several threads at once; greenlets are fine.
+    """
+
+    def __init__(self, chain: _Refreshable, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._chain = chain
+        self._now = now
+        self._keys: AwsKeys | None = None
+        self._good_until = 0.0
+
+    @property
+    def name(self) -> str:
+        """botocore's name of the provider that had the keys."""
+        return str(self._chain.method)
+
+    def current(self) -> AwsKeys:
+        """Keys that are good now; botocore renews temporary ones before they expire.
+
+        Raises:
+            ConfigurationError: Temporary keys could not be renewed (an expired SSO session, say).
+        """
+        if self._keys is not None and self._now() < self._good_until:
+            return self._keys
+        try:
+            frozen = self._chain.get_frozen_credentials()
+        except botocore.exceptions.BotoCoreError as error:
+            raise ConfigurationError([_unusable(type(error).__name__)]) from error
+        keys = AwsKeys(str(frozen.access_key or ""), str(frozen.secret_key or ""), str(frozen.token or ""))
+        if keys != self._keys:
+            self._keys = keys
+        self._good_until = self._now() + RECHECK_S
+        return self._keys or keys
+
+
+class FileKeys:
+    """The sandbox's keys, from a file that only its owner can read."""
+
+    def __init__(self, path: str) -> None:
+        """Read the file.
+
+        Raises:
+            ConfigurationError: The file cannot be read, is open to others, or holds no keys.
+        """
+        self._keys = _read_keys(Path(path))
+
+    name = "sandbox"
+
+    def current(self) -> AwsKeys:
+        """The keys; they never change."""
+        return self._keys
+
+
+def find_keys() -> ChainKeys | None:
+    """Keys of boto3's credential chain, or None when no provider has any.
+
+    Raises:
+        ConfigurationError: A provider was found, but is broken (a profile that does not exist, say).
+    """
+    try:
+        chain = boto3.Session().get_credentials()
+    except botocore.exceptions.BotoCoreError as error:
+        raise ConfigurationError([_unusable(str(error))]) from error
+    return ChainKeys(chain) if chain is not None else None
+
+
+def profile_region() -> str:
+    """The region of AWS_REGION, AWS_DEFAULT_REGION or the profile; empty when there is none."""
+    try:
+        return boto3.Session().region_name or ""
+    except botocore.exceptions.BotoCoreError:
+        return ""  # the credential chain reports a broken profile
+
+
+def endpoint_url(region: str) -> str:
+    """Cognito's public endpoint in `region`, by botocore's own resolver (partitions included)."""
+    resolver = botocore.session.get_session().get_component("endpoint_resolver")
+    endpoint = resolver.construct_endpoint(SERVICE, region)
+    hostname = endpoint["hostname"] if endpoint else f"{SERVICE}.{region}.amazonaws.com"
+    return f"https://{hostname}"
+
+
+class _Refreshable(Protocol):
+    method: str
+
+    def get_frozen_credentials(self) -> _Frozen: ...
+
+
+class _Frozen(Protocol):
+    @property
+    def access_key(self) -> str | None: ...
+    @property
+    def secret_key(self) -> str | None: ...
+    @property
+    def token(self) -> str | None: ...
+
+
+def _read_keys(path: Path) -> AwsKeys:
+    try:
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ConfigurationError(
+                [Problem(f"the sandbox's keys in {path} can be read by others", f"Run: chmod 600 {path}")]
+            )
+        found = json.loads(path.read_text())
+        return AwsKeys(found["access_key_id"], found["secret_access_key"])
+    except OSError as error:
+        raise ConfigurationError(
+            [
+                Problem(
+                    f"the sandbox's keys in {path} cannot be read here: {error.strerror}",
+                    "A worker on another machine cannot use the sandbox: run all workers on the master's machine.",
+                )
+            ]
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError([Problem(f"{path} does not hold the sandbox's keys", "Start the sandbox anew.")]) from error
+
+
+def _unusable(why: str) -> Problem:
+    return Problem(
+        f"AWS credentials were found but cannot be used: {why}",
+        "Check AWS_PROFILE and the credential files, log in again with `aws sso login`, or use --cognito-sign never.",
+    )

@@ -1,0 +1,246 @@
+"""A login over a connection: drives a flow's calls over a channel and bears witness to every exchange."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar
+
+from harness.cognito.flows import Flow
+from harness.cognito.signing import AwsKeys, Signer
+from harness.cognito.tokens import Tokens
+from harness.cognito.wire import CONTENT_TYPE, TARGET_PREFIX, USER_AGENT, Call, Reply
+from harness.errors import LoginError, TransportError
+from harness.evidence.sample import Sample
+from harness.outcome import Outcome, Reason
+from harness.transport import Answer, Channel, Endpoint, Proxy
+
+CONNECT_TIMEOUT_S: Final = 10.0
+READ_TIMEOUT_S: Final = 30.0
+
+T = TypeVar("T")
+
+
+class Witness(Protocol):
+    """Who keeps what happened."""
+
+    def sample(self, sample: Sample, /) -> None:
+        """Keep one exchange or login."""
+
+    def cut_off(self, name: str, /) -> None:
+        """Count an exchange that was sent and will never be answered, because the run ended."""
+
+
+class KeySource(Protocol):
+    """Where AWS keys come from."""
+
+    def current(self) -> AwsKeys:
+        """Keys that are good now; the same object for as long as they do not change."""
+
+
+class Cognito:
+    """Where Cognito is and how it is spoken to; shared by every conversation of a process.
+
+    Args:
+        endpoint: The URL of `POST /`.
+        region: Region of the signature.
+        keys: AWS keys to sign with; None leaves calls unsigned.
+        tls: The shared, verifying context; None for a plain http endpoint.
+        proxy: The proxy to CONNECT through, if any.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        region: str,
+        keys: KeySource | None = None,
+        tls: ssl.SSLContext | None = None,
+        proxy: Proxy | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._endpoint = endpoint
+        self._region = region
+        self._keys = keys
+        self._tls = tls
+        self._proxy = proxy
+        self._now = now
+        self._heads: dict[str, bytes] = {}
+        self._signed_with: AwsKeys | None = None
+        self._signer: Signer | None = None
+
+    @property
+    def is_signing(self) -> bool:
+        """Whether calls carry a SigV4 signature."""
+        return self._keys is not None
+
+    def open(self) -> Channel:
+        """A channel of one's own; it connects when it is first used."""
+        return Channel(
+            self._endpoint,
+            tls=self._tls,
+            proxy=self._proxy,
+            connect_timeout_s=CONNECT_TIMEOUT_S,
+            read_timeout_s=READ_TIMEOUT_S,
+        )
+
+    def request(self, call: Call) -> bytes:
+        """The call as the bytes of one HTTP request, signed when there are keys."""
+        head = self._heads.get(call.operation)
+        if head is None:
+            head = self._heads[call.operation] = self._head(call.operation)
+        body = call.body
+        if self._keys is None:
+            return b"%b%d\r\n\r\n%b" % (head, len(body), body)
+        keys = self._keys.current()
+        if keys is not self._signed_with or self._signer is None:
+            self._signer = Signer(
+                keys, region=self._region, host=self._endpoint.host_header, path=self._endpoint.path
+            )
+            self._signed_with = keys
+        signature = self._signer.sign(TARGET_PREFIX + call.operation, body, self._now())
+        return b"%b%d\r\n%b\r\n%b" % (head, len(body), signature, body)
+
+    def _head(self, operation: str) -> bytes:
+        return (
+            f"POST {self._endpoint.path} HTTP/1.1\r\n"
+            f"Host: {self._endpoint.host_header}\r\n"
+            f"Content-Type: {CONTENT_TYPE}\r\n"
+            f"X-Amz-Target: {TARGET_PREFIX}{operation}\r\n"
+            f"X-Amz-User-Agent: {USER_AGENT}\r\n"
+            "Content-Length: "
+        ).encode("latin-1")
+
+
+def run_here(work: Callable[[], T]) -> T:
+    """Run costly work where we are: for a caller with no event loop to keep free."""
+    return work()
+
+
+class Conversation:
+    """One client's conversations with Cognito, one after the other, over one channel.
+
+    Args:
+        cognito: Where Cognito is.
+        witness: Gets a sample for each exchange and one for each login.
+        keeps_connection: Whether the channel stays open between logins (a returning client) or is made anew.
+        offload: Runs costly mathematics off the event loop, where there is one.
+    """
+
+    def __init__(
+        self,
+        cognito: Cognito,
+        witness: Witness,
+        *,
+        keeps_connection: bool = True,
+        offload: Callable[[Callable[[], Call]], Call] = run_here,
+    ) -> None:
+        self._cognito = cognito
+        self._witness = witness
+        self._keeps_connection = keeps_connection
+        self._offload = offload
+        self._channel = cognito.open()
+
+    def run(self, flow: Flow, reason: Reason) -> Tokens:
+        """The tokens that `flow` ends with.
+
+        One sample for each exchange, and one for the login as a whole: its time is the sum of its exchanges, so
+        neither our own arithmetic nor any waiting is in it.
+
+        Raises:
+            LoginError: Refused, challenged, throttled, malformed, or no answer (outcome `transport_error`).
+        """
+        tally = _Tally(self._witness, reason)
+        try:
+            call = next(flow)
+            while True:
+                answer = self._exchange(call, tally)
+                reply = Reply(answer.status, answer.headers, answer.body)
+                tally.answered(call.operation, answer)
+                call = self._offload(lambda: flow.send(reply)) if call.is_costly else flow.send(reply)  # noqa: B023  # called before the loop turns
+                tally.exchange_ended(Outcome.OK, "")
+        except StopIteration as end:
+            tally.exchange_ended(Outcome.OK, "")
+            tally.login_ended(Outcome.OK, "")
+            tokens: Tokens = end.value
+            return tokens
+        except LoginError as error:
+            outcome = Outcome(error.outcome)
+            tally.exchange_ended(outcome, str(error))
+            tally.login_ended(outcome, str(error))
+            raise
+        finally:
+            if not self._keeps_connection:
+                self._channel.close()
+
+    def close(self) -> None:
+        """Close the channel; a later `run` opens it again."""
+        self._channel.close()
+
+    def _exchange(self, call: Call, tally: _Tally) -> Answer:
+        request = self._cognito.request(call)
+        started_ns = time.perf_counter_ns()
+        try:
+            return self._channel.exchange(request)
+        except TransportError as error:
+            tally.broke(call.operation, time.perf_counter_ns() - started_ns)
+            raise LoginError(type(error).__name__, error.message, outcome=Outcome.TRANSPORT_ERROR) from error
+        except BaseException:  # GreenletExit: Locust stops this user
+            if self._channel.is_awaiting_reply:
+                self._witness.cut_off(call.operation)
+            raise
+
+
+class _Tally:
+    """What one login's exchanges add up to."""
+
+    __slots__ = ("_connect_us", "_elapsed_us", "_exchange", "_first_byte_us", "_reason", "_started_s", "_witness")
+
+    def __init__(self, witness: Witness, reason: Reason) -> None:
+        self._witness = witness
+        self._reason = reason
+        self._started_s = time.time()
+        self._elapsed_us = self._connect_us = self._first_byte_us = 0
+        self._exchange: tuple[str, float, int, int, int, int] | None = None
+
+    def answered(self, operation: str, answer: Answer) -> None:
+        """An answer is here; what it means is known when the flow has read it."""
+        elapsed, connect, first = answer.total_ns // 1000, answer.connect_ns // 1000, answer.first_byte_ns // 1000
+        if not self._elapsed_us:
+            self._first_byte_us = first
+        self._elapsed_us += elapsed
+        self._connect_us += connect
+        self._exchange = (operation, time.time() - elapsed / 1e6, elapsed, connect, first, len(answer.body))
+
+    def broke(self, operation: str, elapsed_ns: int) -> None:
+        """No answer came."""
+        elapsed = elapsed_ns // 1000
+        self._elapsed_us += elapsed
+        self._exchange = (operation, time.time() - elapsed / 1e6, elapsed, 0, 0, 0)
+
+    def exchange_ended(self, outcome: Outcome, error: str) -> None:
+        """The flow has read the answer: the exchange becomes a sample."""
+        if self._exchange is None:
+            return
+        operation, started_s, elapsed, connect, first, size = self._exchange
+        self._exchange = None
+        self._witness.sample(
+            Sample("exchange", operation, outcome, started_s, elapsed, connect, first, self._reason, error, size)
+        )
+
+    def login_ended(self, outcome: Outcome, error: str) -> None:
+        """The whole conversation becomes a sample."""
+        self._witness.sample(
+            Sample(
+                "login",
+                "login",
+                outcome,
+                self._started_s,
+                self._elapsed_us,
+                self._connect_us,
+                self._first_byte_us,
+                self._reason,
+                error,
+            )
+        )

@@ -1,0 +1,127 @@
+"""Locust's FastHttpSession, with the token of a Cognito session on requests to the user's own host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import gevent
+from locust.contrib.fasthttp import FastHttpSession, FastResponse, ResponseContextManager
+
+from harness.cognito.tokens import Tokens
+
+
+class Bearer(Protocol):
+    """Where a session's tokens come from. Both end the task when there are none to be had."""
+
+    def tokens(self, name: str) -> Tokens:
+        """Tokens that are valid now, for a request of this name."""
+
+    def instead_of(self, refused: Tokens, name: str) -> Tokens:
+        """Other tokens than those the API refused."""
+
+    def value(self, tokens: Tokens) -> str:
+        """The Authorization header's value."""
+
+
+class ApiSession(FastHttpSession):
+    """Everything FastHttpSession does; requests to the user's own host carry the user's token.
+
+    A request that sets Authorization itself, or goes to another host, is left as it is. When the API answers 401,
+    the refused request becomes a sample of its own, `<name> (token refused)`, which is no failure; one forced login
+    follows outside the timer, and the request is sent once more under its own name. A second 401 fails.
+
+    Args:
+        bearer: The user's tokens.
+        cut_off: Told the name of a request that was in flight when its user was stopped.
+    """
+
+    def __init__(self, *args: Any, bearer: Bearer, cut_off: Callable[[str], None], **kwargs: Any) -> None:  # noqa: ANN401  # Locust's arguments, passed through
+        super().__init__(*args, **kwargs)
+        self._bearer = bearer
+        self._cut_off = cut_off
+        self._own_origin = _origin(self.base_url or "")
+        self._sets_authorization = _has_authorization(kwargs.get("headers"))
+        self._hopeless: Tokens | None = None
+
+    def request(  # type: ignore[override]  # noqa: PLR0913  # Locust's signature, without its mutable default
+        self,
+        method: str,
+        url: str,
+        name: str | None = None,
+        data: Any = None,  # noqa: ANN401  # Locust takes text, bytes, mappings and streams
+        catch_response: bool = False,  # noqa: FBT001, FBT002  # Locust's signature
+        stream: bool = False,  # noqa: FBT001, FBT002  # Locust's signature
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str | bytes, str | bytes] | None = None,
+        json: Any = None,  # noqa: ANN401  # whatever can be JSON
+        allow_redirects: bool = True,  # noqa: FBT001, FBT002  # Locust's signature
+        context: Mapping[str, Any] | None = None,
+        **kwargs: Any,  # noqa: ANN401  # Locust's arguments, passed through
+    ) -> ResponseContextManager | FastResponse:
+        """Send a request, as FastHttpSession does."""
+        label = name or self.request_name or url
+        is_ours = not (auth or self.auth_header or self._sets_authorization or _has_authorization(headers))
+
+        def send(extra: Mapping[str, str], *, catch: bool) -> Any:  # noqa: ANN401  # one of Locust's two response types
+            try:
+                return super(ApiSession, self).request(
+                    method,
+                    url,
+                    name=label,
+                    data=data,
+                    catch_response=catch,
+                    stream=stream,
+                    headers={**(headers or {}), **extra},
+                    auth=auth,
+                    json=json,
+                    allow_redirects=allow_redirects,
+                    context=dict(context or {}),
+                    **kwargs,
+                )
+            except gevent.GreenletExit:
+                self._cut_off(f"{method} {label}")
+                raise
+
+        if not (is_ours and self._is_own(url)):
+            return send({}, catch=catch_response)
+        tokens = self._bearer.tokens(label)
+        response = send({"Authorization": self._bearer.value(tokens)}, catch=True)
+        if self._may_replay(response, tokens, data):
+            _report_as(response, f"{label} (token refused)")
+            tokens = self._bearer.instead_of(tokens, label)
+            response = send({"Authorization": self._bearer.value(tokens)}, catch=True)
+            if response.status_code == HTTPStatus.UNAUTHORIZED:
+                self._hopeless = tokens
+        if not catch_response:
+            response._report_request()  # noqa: SLF001  # what FastHttpSession does for a request without `with`
+        return response
+
+    def _may_replay(self, response: FastResponse, tokens: Tokens, data: object) -> bool:
+        """Whether a refused request is worth another token: not when a fresh one was refused before."""
+        return (
+            response.status_code == HTTPStatus.UNAUTHORIZED
+            and tokens is not self._hopeless
+            and isinstance(data, str | bytes | Mapping | None)
+        )
+
+    def _is_own(self, url: str) -> bool:
+        return "://" not in url.partition("?")[0] or _origin(url) == self._own_origin
+
+
+def _report_as(response: ResponseContextManager, name: str) -> None:
+    response.request_meta["name"] = name
+    response.request_meta["exception"] = None
+    response._report_request()  # noqa: SLF001  # a response held back by `catch_response` is reported by nobody else
+    response.release()
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url.lower())
+    return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _has_authorization(headers: Mapping[str, str] | None) -> bool:
+    return bool(headers) and any(name.lower() == "authorization" for name in headers or ())

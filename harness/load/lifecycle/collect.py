@@ -1,0 +1,110 @@
+"""How measurements get from the workers to the master: in numbered parcels, kept until they are acknowledged.
+
+Locust's own reports lose what was measured in a run's last seconds. Here a worker sends what it has measured every few
+seconds, and once more when its users have ended; it keeps each parcel until the master says it has it, and the master
+takes each parcel once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import gevent
+import gevent.event
+
+from harness.evidence.health import Health
+from harness.evidence.metrics import Metrics
+from harness.load.lifecycle.run import Run
+
+PARCEL = "cognito_parcel"
+"""Worker to master: measurements."""
+PARCEL_ACK = "cognito_parcel_ack"
+"""Master to worker: the number of a parcel that has arrived."""
+EVERY_S: Final = 5.0
+"""What a worker that dies takes with it at most."""
+ACK_TIMEOUT_S: Final = 5.0
+
+Send = Callable[[str, dict[str, Any]], None]
+
+
+class Sender:
+    """A worker's side: the parcels of one run."""
+
+    def __init__(self, run: Run, send: Send) -> None:
+        self._run = run
+        self._send = send
+        self._numbers = itertools.count()
+        self._unacknowledged: dict[int, dict[str, Any]] = {}
+        self._all_arrived = gevent.event.Event()
+        self._greenlet = gevent.spawn(self._ship_now_and_then)
+
+    def acknowledged(self, number: int) -> None:
+        """The master has this parcel."""
+        self._unacknowledged.pop(number, None)
+        if not self._unacknowledged:
+            self._all_arrived.set()
+
+    def finish(self) -> bool:
+        """Send the last parcel and wait until everything has arrived; False when the master does not answer."""
+        self._greenlet.kill(block=False)
+        self._ship(is_last=True)
+        return bool(self._all_arrived.wait(ACK_TIMEOUT_S))
+
+    def _ship_now_and_then(self) -> None:
+        while True:
+            gevent.sleep(EVERY_S)
+            self._ship(is_last=False)
+
+    def _ship(self, *, is_last: bool) -> None:
+        number = next(self._numbers)
+        self._unacknowledged[number] = {
+            "run": self._run.setup.settings.run,
+            "number": number,
+            "metrics": self._run.drain().to_wire(),
+            "health": self._run.monitor.health.to_wire(),
+            "is_last": is_last,
+        }
+        self._all_arrived.clear()
+        for parcel in list(self._unacknowledged.values()):
+            self._send(PARCEL, parcel)
+
+
+class Collector:
+    """The master's side: everything the workers measured in one run."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.metrics = Metrics()
+        self.healths: dict[str, Health] = {}
+        self._seen: set[tuple[str, int]] = set()
+        self._finished: set[str] = set()
+        self._news = gevent.event.Event()
+
+    @property
+    def workers(self) -> set[str]:
+        """Every worker that has sent something."""
+        return set(self.healths)
+
+    def receive(self, worker: str, parcel: Mapping[str, Any]) -> int | None:
+        """Take a parcel; the number to acknowledge, or None when it belongs to another run."""
+        if parcel["run"] != self.run_id:
+            return None
+        number = int(parcel["number"])
+        if (worker, number) not in self._seen:
+            self._seen.add((worker, number))
+            self.metrics.merge(Metrics.from_wire(parcel["metrics"]))
+            self.healths[worker] = Health.from_wire(parcel["health"])
+            if parcel["is_last"]:
+                self._finished.add(worker)
+            self._news.set()
+        return number
+
+    def wait_for(self, expected: Callable[[], Iterable[str]], timeout_s: float) -> set[str]:
+        """Wait for the last parcel of every worker that is still expected; those that never sent it."""
+        with gevent.Timeout(timeout_s, False):
+            while set(expected()) - self._finished:
+                self._news.clear()
+                self._news.wait(0.2)
+        return set(expected()) - self._finished

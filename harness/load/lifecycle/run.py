@@ -1,0 +1,180 @@
+"""One run, as one process lives it: its accounts, its sessions, and the witness of everything that happens."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+import gevent.lock
+from locust.event import Events
+from locust.exception import StopUser
+from locust.user.users import User
+
+from harness.cognito.flows import FLOWS, refresh_token_auth
+from harness.cognito.tokens import Tokens
+from harness.cognito.wire import Call
+from harness.conversation import Conversation
+from harness.credentials import Row
+from harness.errors import LoginError
+from harness.evidence.metrics import Metrics
+from harness.evidence.sample import Sample
+from harness.load.leases import RowSource
+from harness.load.lifecycle.monitor import Monitor
+from harness.load.lifecycle.setup import Setup
+from harness.load.pacing import LoginCap
+from harness.outcome import Reason
+from harness.session import Penalty, TokenSession
+
+REQUEST_TYPE = "COGNITO"
+"""The type of Cognito's rows in Locust's tables, apart from the API's."""
+NO_ACCOUNT_LEFT = "no account left in the users file"
+
+log = logging.getLogger("cognito-load")
+
+
+class LocustError(Exception):
+    """A failed exchange as Locust's failures table shows it: the text alone, the same for every user who meets it."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Run:
+    """What the users of one process share during one run."""
+
+    def __init__(self, setup: Setup, events: Events, rows: RowSource, *, processes: int) -> None:
+        self.setup = setup
+        self.metrics = Metrics()
+        self.monitor = Monitor()
+        self._events = events
+        self._rows = rows
+        self._cap = LoginCap.share(setup.settings.max_login_rate, processes)
+        self._penalties: dict[int, Penalty] = {}
+        self._login_place = 0
+        self._reported: set[str] = set()
+        self._begin = FLOWS[setup.settings.flow]
+
+    def sample(self, sample: Sample) -> None:
+        """Keep an exchange or a login; Locust's own tables get the exchanges."""
+        self.metrics.record(sample)
+        if sample.kind == "exchange":
+            self._events.request.fire(
+                request_type=REQUEST_TYPE,
+                name=sample.name,
+                response_time=sample.elapsed_us / 1000,
+                response_length=sample.received_bytes,
+                exception=LocustError(sample.error) if sample.error else None,
+                start_time=sample.started_s,
+                url=self.setup.endpoint.url,
+                context={},
+                response=None,
+            )
+
+    def cut_off(self, name: str) -> None:
+        """Count a request that was in flight when the run ended."""
+        self.metrics.cut_off(name)
+
+    def skip(self, name: str, error: LoginError) -> None:
+        """Count an API request that was not sent, because its user has no token."""
+        self.metrics.skip(name, error.kind)
+
+    def report(self, sentence: str) -> None:
+        """Say something to people, once."""
+        if sentence not in self._reported:
+            self._reported.add(sentence)
+            log.warning(sentence)
+
+    def drain(self) -> Metrics:
+        """Everything measured since the last time; from now on measurements go into a fresh book."""
+        measured, self.metrics = self.metrics, Metrics()
+        return measured
+
+    def take_row(self, user: User) -> Row:
+        """A row for as long as the user lives.
+
+        Raises:
+            LoginError: The file has no more rows.
+        """
+        number = self._rows.take()
+        if number is None:
+            raise LoginError("NoAccountLeft", NO_ACCOUNT_LEFT, outcome="rejected")
+        user.greenlet.link(lambda _: self._rows.give_back(number))
+        return self.setup.users.rows[number]
+
+    def next_row(self) -> Row | None:
+        """The login scenario's next row, from the top again at the end; None when every account was rejected."""
+        share = self._rows.login_share()
+        for _ in share:
+            number = share[self._login_place % len(share)]
+            self._login_place += 1
+            if self.penalty(number).rejection is None:
+                return self.setup.users.rows[number]
+        return None
+
+    def penalty(self, number: int) -> Penalty:
+        """What the failures of a row's account have cost; all users of the account share it."""
+        penalty = self._penalties.get(number)
+        if penalty is None:
+            penalty = self._penalties[number] = Penalty(random.random)
+        return penalty
+
+    def conversation(self) -> Conversation:
+        """A user's own line to Cognito."""
+        return Conversation(
+            self.setup.cognito,
+            self,
+            keeps_connection=self.setup.settings.connection == "keep",
+            offload=_off_the_loop,
+        )
+
+    def log_in(self, conversation: Conversation, row: Row, reason: Reason, wait: Callable[[float], None]) -> Tokens:
+        """One full login, when the login rate allows."""
+        self._await_turn(wait)
+        return conversation.run(self._begin(self.setup.client, row.account, self.setup.read_token), reason)
+
+    def session(self, row: Row, wait: Callable[[float], None]) -> TokenSession:
+        """A user's session with an account."""
+        conversation = self.conversation()
+
+        def refresh(old: Tokens) -> Tokens:
+            self._await_turn(wait)
+            flow = refresh_token_auth(self.setup.client, row.account.username, old, self.setup.read_token)
+            return conversation.run(flow, Reason.REFRESH)
+
+        return TokenSession(
+            lambda reason: self.log_in(conversation, row, reason, wait),
+            refresh,
+            self.penalty(row.number),
+            now=time.monotonic,
+            wait=wait,
+            lock=gevent.lock.RLock(),
+            report=self.report,
+        )
+
+    def _await_turn(self, wait: Callable[[float], None]) -> None:
+        delay_s = self._cap.reserve(time.monotonic())
+        if delay_s > 0:
+            wait(delay_s)
+
+
+def wait_of(user: User) -> Callable[[float], None]:
+    """A sleep during which the user can be stopped at once, as in Locust's own wait between tasks."""
+
+    def wait(seconds: float) -> None:
+        state: Any = user._state  # noqa: SLF001  # Locust's only way to tell
+        if state == "stopping":
+            raise StopUser
+        user._state = "waiting"  # noqa: SLF001  # the same
+        gevent.sleep(seconds)
+        user._state = state  # noqa: SLF001  # the same
+
+    return wait
+
+
+def _off_the_loop(step: Callable[[], Call]) -> Call:
+    call: Call = gevent.get_hub().threadpool.apply(step)
+    return call

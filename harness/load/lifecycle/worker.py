@@ -1,0 +1,96 @@
+"""A worker's part: makes a run of what the master sends, and hands over everything it measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gevent
+from locust.env import Environment
+from locust.runners import WorkerRunner
+
+from harness.credentials import CsvDataSet
+from harness.errors import ConfigurationError
+from harness.load.leases import WorkerRows
+from harness.load.lifecycle.collect import PARCEL_ACK, Sender
+from harness.load.lifecycle.run import Run
+from harness.load.lifecycle.setup import assemble, read_settings
+
+
+class Worker:
+    """One worker process, over all its runs."""
+
+    def __init__(self, environment: Environment, data_set: CsvDataSet, runner: WorkerRunner) -> None:
+        self.environment = environment
+        self._data_set = data_set
+        self._runner = runner
+        self._rows: WorkerRows | None = None
+        self._sender: Sender | None = None
+        self._run: Run | None = None
+        self._is_finished = False
+        for kind, handler in (
+            ("cognito_share", self._on_share),
+            ("cognito_rows", self._on_rows),
+            (PARCEL_ACK, self._on_acknowledged),
+        ):
+            runner.register_message(kind, _with_data(handler))
+        runner.register_message("cognito_finish", _with_data(self._on_finish), concurrent=True)
+
+    def begin(self) -> None:
+        """A run starts (Locust's test_start): the options of the master are here by now."""
+        settings = read_settings(vars(self.environment.parsed_options))
+        self.environment.cognito_run = None
+        try:
+            setup = assemble(settings, self._data_set)
+        except ConfigurationError as error:
+            self._send("fault", {"problems": [[p.message, p.hint] for p in error.problems]})
+            return
+        self._rows = WorkerRows(self._send)
+        run = Run(setup, self.environment.events, self._rows, processes=int(settings.workers))
+        run.monitor.start()
+        self._run = run
+        self.environment.cognito_run = run
+        self._is_finished = False
+        self._sender = Sender(run, self._runner.send_message)
+        self._send("hello", {"run": settings.run, "digest": setup.users.digest})
+
+    def finish(self, grace_s: float) -> None:
+        """End the users, waiting so long for answers in flight, and hand over everything; doing it twice is harmless."""
+        if self._sender is None or self._is_finished:
+            return
+        self._is_finished = True
+        stop_timeout = self.environment.stop_timeout
+        self.environment.stop_timeout = grace_s
+        try:
+            self._runner.stop()
+        finally:
+            self.environment.stop_timeout = stop_timeout
+        if self._run is not None:
+            self._run.monitor.stop()
+        self._runner._send_stats()  # noqa: SLF001  # Locust's own tables should end complete, too
+        self._sender.finish()
+
+    def _send(self, kind: str, data: dict[str, Any]) -> None:
+        self._runner.send_message(f"cognito_{kind}", data)
+
+    def _on_share(self, data: Mapping[str, Any]) -> None:
+        if self._rows is not None:
+            self._rows.shared(data["start"], data["stop"])
+
+    def _on_rows(self, data: Mapping[str, Any]) -> None:
+        if self._rows is not None:
+            self._rows.granted(data["rows"], short_of=data["short_of"])
+
+    def _on_acknowledged(self, data: Mapping[str, Any]) -> None:
+        if self._sender is not None:
+            self._sender.acknowledged(data["number"])
+
+    def _on_finish(self, data: Mapping[str, Any]) -> None:
+        self.finish(float(data["grace_s"]))
+
+
+def _with_data(handler: Callable[[Mapping[str, Any]], None]) -> Callable[..., None]:
+    def listener(environment: Environment, msg: Any, **_: object) -> None:  # noqa: ANN401, ARG001  # Locust's call
+        handler(msg.data)
+
+    return listener

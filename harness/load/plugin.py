@@ -1,0 +1,160 @@
+"""Every Locust listener of the harness, in the order in which a run meets them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from locust import log as locust_log
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+from locust.event import Events
+from locust.runners import WorkerRunner
+from locust.user.users import User
+from locust.web import WebUI
+
+from harness.credentials import CsvDataSet
+from harness.errors import EXIT
+from harness.load import guards, webui
+from harness.load.lifecycle.run import REQUEST_TYPE, Run
+from harness.load.lifecycle.supervisor import Supervisor, supervisor_of
+from harness.load.lifecycle.worker import Worker
+from harness.load.results import outcome_of_request, request_sample
+from harness.settings import KNOBS
+
+LOOPBACK = "127.0.0.1"
+
+
+def install(events: Events, data_set: CsvDataSet | None = None) -> None:
+    """Make Locust run Cognito load tests; call it once, at the top of the locustfile.
+
+    Args:
+        events: `locust.events`.
+        data_set: How to read the users file, as JMeter's CSV Data Set Config; its path is --cognito-users.
+    """
+    guards.apply()
+    _Plugin(events, data_set or CsvDataSet(path=""))
+
+
+class _Plugin:
+    """The listeners, from first to last."""
+
+    def __init__(self, events: Events, data_set: CsvDataSet) -> None:
+        self._data_set = data_set
+        self._supervisor: Supervisor | None = None
+        self._worker: Worker | None = None
+        self._environment: Environment | None = None
+        events.init_command_line_parser.add_listener(self.add_options)
+        events.init.add_listener(self.prepare)
+        events.test_start.add_listener(self.begin)
+        events.request.add_listener(self.keep_request)
+        events.user_error.add_listener(self.keep_exception)
+        events.test_stopping.add_listener(self.finish)
+        events.test_stop.add_listener(self.end)
+        events.quitting.add_listener(self.leave)
+        events.quit.add_listener(self.say_goodbye)
+
+    def add_options(self, parser: LocustArgumentParser, **_: object) -> None:
+        """The harness's options. All are text for argparse, and are checked together later."""
+        for knob in KNOBS:
+            parser.add_argument(
+                knob.flag,
+                type=str,
+                default=knob.default,
+                env_var=knob.variable,
+                help=_help_of(knob.help, knob.choices) if knob.is_shown else argparse.SUPPRESS,
+                include_in_web_ui=knob.is_shown,
+                action=_Joined if knob.flag == "--gate" else "store",
+                metavar="<text>",
+            )
+        parser.set_defaults(web_host=LOOPBACK)
+
+    def prepare(self, environment: Environment, web_ui: WebUI | None, **_: object) -> None:
+        """Check everything, before anything is sent."""
+        self._environment = environment
+        environment.cognito_run = None
+        if isinstance(environment.runner, WorkerRunner):
+            self._worker = worker = Worker(environment, self._data_set, environment.runner)
+            # Registered after Locust's own listener and so called before it: the last parcel leaves before "quit".
+            environment.events.quitting.add_listener(lambda **_: worker.finish(environment.stop_timeout or 0))
+            return
+        self._supervisor = supervisor = supervisor_of(environment, self._data_set)
+        supervisor.prepare()
+        if web_ui is not None and web_ui.app is not None:
+            webui.protect(
+                web_ui.app,
+                web_host=web_ui.host,
+                options=lambda: supervisor.options,
+                validate=supervisor.problems,
+            )
+
+    def begin(self, **_: object) -> None:
+        """A run starts."""
+        if part := self._supervisor or self._worker:
+            part.begin()
+
+    def keep_request(self, request_type: str, **facts: Any) -> None:  # noqa: ANN401  # Locust's event
+        """An API request has ended."""
+        if request_type != REQUEST_TYPE and (run := self._run()) is not None:
+            run.metrics.record(request_sample(request_type, outcome_of_request(**facts), **facts))
+
+    def keep_exception(self, user_instance: User, exception: BaseException, **_: object) -> None:
+        """A task raised."""
+        if (run := self._run()) is not None:
+            run.metrics.count_exception(f"{type(user_instance).__name__}: {type(exception).__name__}")
+
+    def finish(self, **_: object) -> None:
+        """Users are about to be stopped."""
+        if self._supervisor is not None:
+            self._supervisor.finish()
+
+    def end(self, **_: object) -> None:
+        """Users have been stopped."""
+        if self._supervisor is not None:
+            self._supervisor.end()
+
+    def leave(self, environment: Environment, **_: object) -> None:
+        """Locust is about to decide the exit code.
+
+        On Ctrl-C and SIGTERM a process without workers still runs its users here.
+        """
+        supervisor = self._supervisor
+        if supervisor is None:
+            return
+        if supervisor.is_running and environment.runner is not None:
+            environment.runner.stop()
+        supervisor.close()
+        code = supervisor.exit_code
+        if code is None and environment.web_ui is None:
+            code = EXIT.INVALID
+        if code is not None:
+            environment.process_exit_code = max(code, EXIT.USAGE if locust_log.unhandled_greenlet_exception else 0)
+
+    def say_goodbye(self, **_: object) -> None:
+        """Locust has printed its tables: the verdict comes last."""
+        if self._supervisor is not None:
+            self._supervisor.print_conclusions()
+
+    def _run(self) -> Run | None:
+        run: Run | None = self._environment.cognito_run if self._environment is not None else None
+        return run
+
+
+class _Joined(argparse.Action):
+    """A repeatable option that stays one string, as the web UI's form needs it."""
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        _option: str | None = None,
+    ) -> None:
+        before = getattr(namespace, self.dest) or ""
+        setattr(namespace, self.dest, f"{before}; {values}" if before else values)
+
+
+def _help_of(text: str, choices: Sequence[str]) -> str:
+    chosen = f"{text} One of: {', '.join(choices)}." if choices else text
+    return chosen.replace("%", "%%")

@@ -1,0 +1,211 @@
+"""The two kinds of user: one that calls an API with its token, one that does nothing but log in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+import gevent
+import gevent.lock
+from locust import FastHttpUser, User
+from locust.env import Environment
+from locust.exception import RescheduleTask
+
+from harness.cognito.tokens import Tokens
+from harness.conversation import Conversation
+from harness.errors import ConfigurationError, HarnessError, LoginError, Problem
+from harness.extract import JsonExtractor
+from harness.load import guards
+from harness.load.client import ApiSession
+from harness.load.lifecycle.run import Run, wait_of
+from harness.outcome import Outcome, Reason
+from harness.session import TokenSession
+
+IDLE_S = 1.0
+"""How long a user without a usable account waits before it looks again: a task without wait time must not spin."""
+
+
+class Extraction:
+    """A JSON Extractor as a user class declares it, with the fields of JMeter's form in their order.
+
+    Faults in it are configuration faults: they are found before the load starts.
+
+        class Api(CognitoApiUser):
+            order_id = Extraction("orderId", "$.orders[0].id", match_numbers="1", defaults="NOT_FOUND")
+    """
+
+    def __init__(
+        self,
+        names: str,
+        paths: str,
+        match_numbers: str = "",
+        defaults: str = "",
+        *,
+        compute_concatenation: bool = False,
+    ) -> None:
+        self.problems: tuple[Problem, ...] = ()
+        self._extractor: JsonExtractor | None = None
+        try:
+            self._extractor = JsonExtractor(names, paths, match_numbers, defaults, compute_concatenation)
+        except ConfigurationError as error:
+            self.problems = error.problems
+
+    def apply(self, text: str, variables: dict[str, str]) -> None:
+        """Set the variables from a response's text.
+
+        Raises:
+            ConfigurationError: The extraction is faulty and the load was started all the same.
+        """
+        if self._extractor is None:
+            raise ConfigurationError(self.problems)
+        self._extractor.apply(text, variables)
+
+
+class CognitoApiUser(FastHttpUser):
+    """A FastHttpUser whose requests carry the token of its own account.
+
+    The first request that needs a token logs in; `self.vars` holds the row's columns as JMeter variables.
+    """
+
+    abstract = True
+    insecure = False
+
+    def __init__(self, environment: Environment) -> None:
+        super(FastHttpUser, self).__init__(environment)  # FastHttpUser's own would build a session without tokens
+        run = run_of(environment)
+        if run is None:
+            self.tasks = [idle]
+            return
+        self.vars: dict[str, str] = {}
+        """JMeter variables: the row's columns (never a password), and what `extract` found."""
+        self.client = ApiSession(
+            base_url=self.host,
+            request_event=self.environment.events.request,
+            network_timeout=self.network_timeout,
+            connection_timeout=self.connection_timeout,
+            max_redirects=self.max_redirects,
+            max_retries=self.max_retries,
+            insecure=self.insecure,
+            concurrency=self.concurrency,
+            user=self,
+            client_pool=self.client_pool,
+            ssl_context_factory=self.ssl_context_factory or _context_factory(run, insecure=self.insecure),
+            headers=self.default_headers,
+            proxy_host=self.proxy_host,
+            proxy_port=self.proxy_port,
+            bearer=_AccountBearer(self, run),
+            cut_off=run.cut_off,
+        )
+
+    def extract(self, extraction: Extraction, response: _HasText) -> None:
+        """Apply a JSON Extractor to a response, into `self.vars`."""
+        extraction.apply(response.text or "", self.vars)
+
+    @classmethod
+    def problems(cls) -> list[Problem]:
+        """Faults of the class's extractions."""
+        declared = [value for base in cls.__mro__ for value in vars(base).values() if isinstance(value, Extraction)]
+        return [problem for extraction in declared for problem in extraction.problems]
+
+
+class CognitoLoginUser(User):
+    """A user that logs in, each time with its next account, and does nothing else."""
+
+    abstract = True
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        run = run_of(environment)
+        if run is None:
+            self.tasks = [idle]
+            return
+        self._run = run
+        self._wait = wait_of(self)
+        self._conversation: Conversation = run.conversation()
+
+    def log_in(self) -> Tokens | None:
+        """Log in with the next account of this process's share; None when the login failed, which is in the statistics."""
+        row = self._run.next_row()
+        if row is None:
+            self._wait(IDLE_S)
+            return None
+        penalty = self._run.penalty(row.number)
+        penalty_s = penalty.wait_s(time.monotonic())
+        if penalty_s > 0:
+            self._wait(penalty_s)
+        try:
+            tokens = self._run.log_in(self._conversation, row, Reason.INITIAL, self._wait)
+        except LoginError as error:
+            penalty.failed(error, time.monotonic())
+            return None
+        penalty.succeeded()
+        return tokens
+
+
+def run_of(environment: Environment) -> Run | None:
+    """The run that an environment's users belong to; None on a worker that cannot take part, and has said why.
+
+    Raises:
+        HarnessError: The locustfile did not install the plugin.
+    """
+    try:
+        run: Run | None = environment.cognito_run
+    except AttributeError:
+        raise HarnessError(
+            "the locustfile did not install the harness", "Call install(locust.events) at the top of it."
+        ) from None
+    return run
+
+
+def idle(user: User) -> None:
+    """The only task of a user that cannot take part; the master ends its run."""
+    wait_of(user)(IDLE_S)
+
+
+class _HasText(Protocol):
+    @property
+    def text(self) -> str | None: ...
+
+
+class _AccountBearer:
+    """The tokens of one user's own account, taken when the first request needs them."""
+
+    def __init__(self, user: CognitoApiUser, run: Run) -> None:
+        self._user = user
+        self._run = run
+        self._session: TokenSession | None = None
+        self._seating = gevent.lock.RLock()
+
+    def tokens(self, name: str) -> Tokens:
+        try:
+            return (self._session or self._seat()).token()
+        except LoginError as error:
+            raise self._skipped(name, error) from error
+
+    def instead_of(self, refused: Tokens, name: str) -> Tokens:
+        try:
+            return (self._session or self._seat()).force(refused)
+        except LoginError as error:
+            raise self._skipped(name, error) from error
+
+    def value(self, tokens: Tokens) -> str:
+        return "Bearer " + tokens.bearer(self._run.setup.settings.token_use)  # type: ignore[arg-type]  # one of its two choices
+
+    def _seat(self) -> TokenSession:
+        with self._seating:
+            if self._session is None:
+                row = self._run.take_row(self._user)
+                self._user.vars.update(row.variables)
+                self._session = self._run.session(row, wait_of(self._user))
+            return self._session
+
+    def _skipped(self, name: str, error: LoginError) -> RescheduleTask:
+        self._run.skip(name, error)
+        if error.outcome in (Outcome.REJECTED, Outcome.CHALLENGED):
+            wait_of(self._user)(IDLE_S)
+        return RescheduleTask()
+
+
+def _context_factory(run: Run, *, insecure: bool) -> Any:  # noqa: ANN401  # Locust's own type
+    return guards.shared_context_factory(guards.unverified_context() if insecure else run.setup.tls)

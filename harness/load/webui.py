@@ -1,0 +1,74 @@
+"""Keeps Locust's web UI from being turned against its user, and answers bad settings before a run starts.
+
+`/swarm` accepts any key of the options from any page that is open in the user's browser, and answers every origin:
+without this guard a page elsewhere could send the next run's passwords to an endpoint of its choice.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, jsonify, request
+
+from harness.errors import Problem
+
+FIXED: Final = ("cognito_endpoint", "cognito_users", "cognito_ca_bundle", "results_dir", "cognito_sandbox_keys")
+"""Where passwords go, which passwords, whom to trust, where to write: set on the command line, not from a page."""
+DERIVED: Final = ("cognito_region", "cognito_user_pool_id")
+"""These decide the endpoint when none is given."""
+
+Validate = Callable[[Mapping[str, str]], list[Problem]]
+
+
+def protect(app: Flask, *, web_host: str, options: Callable[[], Mapping[str, object]], validate: Validate) -> None:
+    """Put the guard before every request of the web UI.
+
+    Args:
+        app: Locust's Flask application.
+        web_host: What the UI listens on; on a loopback address only loopback names are accepted as Host.
+        options: The current options.
+        validate: The faults that a form's values would have.
+    """
+
+    @app.before_request
+    def guard() -> Response | tuple[Response, int] | None:
+        if not _is_own_host(request.host, web_host) or not _is_same_origin(request.host, request.headers):
+            return jsonify({"success": False, "message": "refused: the request comes from another site"}), 403
+        if request.method == "POST" and request.path.endswith("/swarm"):
+            problems = _changes(options(), request.form) or validate(request.form)
+            if problems:
+                return jsonify({"success": False, "message": "\n".join(map(str, problems))})
+        return None
+
+
+def _changes(options: Mapping[str, object], form: Mapping[str, str]) -> list[Problem]:
+    fixed = FIXED if options.get("cognito_endpoint") else (*FIXED, *DERIVED)
+    return [
+        Problem(f"--{name.replace('_', '-')} cannot be changed from the web UI", "Restart locust with the new value.")
+        for name in fixed
+        if name in form and form[name] != str(options.get(name) or "")
+    ]
+
+
+def _is_own_host(host: str, web_host: str) -> bool:
+    """DNS rebinding makes another site's name point here: on loopback only loopback's own names are served."""
+    return not _is_loopback(web_host) or _is_loopback(urlsplit(f"//{host}").hostname or "")
+
+
+def _is_same_origin(host: str, headers: Mapping[str, str]) -> bool:
+    if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and headers.get("Sec-Fetch-Mode") != "navigate":
+        return False
+    origin = headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == host
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,192 @@
+"""A token that is valid now: expiry, refresh, single flight, and what failures cost.
+
+Nothing here reads a clock, sleeps or draws random numbers by itself: all of it is given, so that a test plays a day
+in a millisecond, and Locust's greenlets and the command line share this code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from math import inf
+from typing import Final
+
+from harness.cognito.tokens import Tokens, life_s
+from harness.errors import LoginError
+from harness.outcome import Outcome, Reason
+
+MARGIN_S: Final = 60.0
+"""A token is renewed this long before its expiry …"""
+MARGIN_SHARE: Final = 0.4
+"""… or at this share of its life, whichever is shorter (three-second tokens exist in tests)."""
+LIFE_TOLERANCE_S: Final = 60.0
+"""ExpiresIn and the token's own exp - iat may differ by this much before it is worth a word."""
+BACK_OFF_S: Final = 0.5
+"""The first penalty is drawn from zero to this; each further failure doubles the range."""
+BACK_OFF_CAP_S: Final = 20.0
+
+_FINAL: Final = frozenset({Outcome.REJECTED, Outcome.CHALLENGED})
+
+
+class Penalty:
+    """What an account's failed logins demand before its next one.
+
+    A rejection is final for the run: Cognito locks an account out after five wrong passwords, and a load test must
+    not lock its accounts. Throttles, server faults and lost connections cost a wait that doubles, drawn at random
+    over its whole range ("full jitter") so that users who failed together do not come back together.
+
+    Args:
+        random: A number from 0 to 1.
+    """
+
+    __slots__ = ("_failures", "_random", "_until_s", "rejection")
+
+    def __init__(self, random: Callable[[], float]) -> None:
+        self._random = random
+        self._failures = 0
+        self._until_s = 0.0
+        self.rejection: LoginError | None = None
+        """Why this account is not tried again; None while it may be."""
+
+    def wait_s(self, now_s: float) -> float:
+        """Seconds to wait before the next login, 0 for none."""
+        return max(0.0, self._until_s - now_s)
+
+    def failed(self, error: LoginError, now_s: float) -> None:
+        """A login failed."""
+        if error.outcome in _FINAL:
+            self.rejection = error
+            return
+        reach_s = min(BACK_OFF_CAP_S, BACK_OFF_S * 2**self._failures)
+        self._failures = min(self._failures + 1, 16)  # past the cap the exponent need not grow
+        self._until_s = now_s + reach_s * self._random()
+
+    def succeeded(self) -> None:
+        """A login worked: all is forgiven."""
+        self._failures = 0
+        self._until_s = 0.0
+
+
+class TokenSession:
+    """One account's tokens.
+
+    Safe for several greenlets (or threads) that share the account, given a lock that is safe for them: one login is
+    in flight at a time, and those who waited for it share its result or its failure.
+
+    Args:
+        log_in: A full login, for the reason given. Raises LoginError.
+        refresh: Fresh tokens for the old ones. Raises LoginError.
+        penalty: What this account's failures have cost so far; sessions of one account share it.
+        now: Monotonic seconds.
+        wait: Sleeps for so many seconds; never measured as part of a sample.
+        lock: Makes one login at a time.
+        report: Takes a sentence for people, which it says once however often it is given.
+    """
+
+    def __init__(
+        self,
+        log_in: Callable[[Reason], Tokens],
+        refresh: Callable[[Tokens], Tokens],
+        penalty: Penalty,
+        *,
+        now: Callable[[], float],
+        wait: Callable[[float], None],
+        lock: AbstractContextManager[object],
+        report: Callable[[str], None],
+    ) -> None:
+        self._log_in = log_in
+        self._refresh = refresh
+        self._penalty = penalty
+        self._now = now
+        self._wait = wait
+        self._lock = lock
+        self._report = report
+        self._tokens: Tokens | None = None
+        self._renew_at_s = 0.0
+        self._is_refused = False
+        self._failures = 0
+        self._failure: LoginError | None = None
+
+    def token(self) -> Tokens:
+        """Tokens good for at least the margin, `min(60 s, 40 % of their life)`.
+
+        Raises:
+            LoginError: None is to be had now. Asking again waits out the penalty first.
+        """
+        if self._tokens is not None and self._now() < self._renew_at_s:
+            return self._tokens
+        failures = self._failures
+        with self._lock:
+            if self._tokens is not None and self._now() < self._renew_at_s:
+                return self._tokens
+            if self._failures != failures and self._failure is not None:
+                raise self._failure
+            return self._renew()
+
+    def force(self, refused: Tokens) -> Tokens:
+        """Tokens to use instead of `refused`, which an API would not take: one full login, however many ask.
+
+        Raises:
+            LoginError: None is to be had now.
+        """
+        failures = self._failures
+        with self._lock:
+            if self._tokens is not None and self._tokens is not refused:
+                return self._tokens
+            if self._failures != failures and self._failure is not None:
+                raise self._failure
+            self._is_refused = True
+            self._renew_at_s = -inf
+            return self._renew()
+
+    def _renew(self) -> Tokens:
+        old = self._tokens
+        if self._is_refused:
+            return self._attempt(lambda: self._log_in(Reason.FORCED))
+        if old is None:
+            return self._attempt(lambda: self._log_in(Reason.INITIAL))
+        if not old.refresh_token:
+            return self._attempt(lambda: self._log_in(Reason.EXPIRED))
+        return self._attempt(lambda: self._refresh_or_log_in(old))
+
+    def _refresh_or_log_in(self, old: Tokens) -> Tokens:
+        try:
+            return self._refresh(old)
+        except LoginError as error:
+            if error.outcome != Outcome.REJECTED:
+                raise
+            return self._log_in(Reason.EXPIRED)
+
+    def _attempt(self, login: Callable[[], Tokens]) -> Tokens:
+        if self._penalty.rejection is not None:
+            raise self._penalty.rejection
+        wait_s = self._penalty.wait_s(self._now())
+        if wait_s > 0:
+            self._wait(wait_s)
+        try:
+            tokens = login()
+        except LoginError as error:
+            self._penalty.failed(error, self._now())
+            self._failures += 1
+            self._failure = error
+            raise
+        self._penalty.succeeded()
+        self._failure = None
+        self._keep(tokens)
+        return tokens
+
+    def _keep(self, tokens: Tokens) -> None:
+        if self._tokens is None:
+            self._compare_lives(tokens)
+        self._tokens = tokens
+        self._is_refused = False
+        life = float(tokens.expires_in_s)
+        self._renew_at_s = self._now() + life - min(MARGIN_S, MARGIN_SHARE * life)
+
+    def _compare_lives(self, tokens: Tokens) -> None:
+        own_life_s = life_s(tokens.access_token)
+        if own_life_s is not None and abs(own_life_s - tokens.expires_in_s) > LIFE_TOLERANCE_S:
+            self._report(
+                f"ExpiresIn says {tokens.expires_in_s} s, but the access token itself is valid for {own_life_s:g} s: "
+                "tokens are renewed by ExpiresIn; check the app client's token validity"
+            )

@@ -1,0 +1,273 @@
+"""Every knob of a load test, with its default and unit, and everything that can be wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Final, Literal, Self
+from urllib.parse import urlsplit
+
+from harness.cognito.flows import FLOWS
+from harness.errors import Problem
+
+Sign = Literal["auto", "always", "never"]
+TokenUse = Literal["access", "id"]
+Connections = Literal["keep", "new"]
+
+DEFAULT_LOGIN_RATE: Final = 60.0
+"""Logins per second outside the sandbox: half of the default UserAuthentication quota, which production shares."""
+CLIENT_SECRET_VARIABLE: Final = "COGNITO_CLIENT_SECRET"  # noqa: S105  # the name of a variable
+
+_POOL_ID = re.compile(r"[\w-]+_[0-9a-zA-Z]+")  # the service model's pattern of UserPoolIdType
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_CLIENT_ID = re.compile(r"[\w+]{1,128}")  # the service model's pattern of ClientIdType
+_AWS_HOST = re.compile(r"cognito-idp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)")
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One option, as the command line, the environment, locust.conf and the web UI know it."""
+
+    flag: str
+    default: str
+    help: str
+    choices: tuple[str, ...] = ()
+    is_shown: bool = True
+    """Whether people see it in --help and in the web UI's form."""
+
+    @property
+    def dest(self) -> str:
+        """The attribute of the parsed options."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable: always `COGNITO_…`."""
+        name = self.dest.upper()
+        return name if name.startswith("COGNITO_") else f"COGNITO_{name}"
+
+
+KNOBS: Final = (
+    Knob("--cognito-client-id", "", "App client id. Empty: start the local sandbox and run against it."),
+    Knob("--cognito-user-pool-id", "", "User pool id (eu-west-1_AbC123); gives the region when none is set."),
+    Knob("--cognito-region", "", "AWS region. Empty: the user pool id's prefix, else the AWS profile's."),
+    Knob("--cognito-endpoint", "", "Cognito's URL. Empty: the region's public endpoint."),
+    Knob("--cognito-users", "users.csv", "CSV file of accounts with the columns username and password."),
+    Knob("--cognito-flow", "USER_PASSWORD_AUTH", "How to log in.", tuple(sorted(FLOWS))),
+    Knob("--cognito-sign", "auto", "Sign calls with SigV4; auto: when AWS credentials are found.", ("auto", "always", "never")),
+    Knob("--cognito-token-use", "access", "Which token the API gets as Bearer.", ("access", "id")),
+    Knob("--cognito-connection", "keep", "keep: a returning client; new: connect anew for each login.", ("keep", "new")),
+    Knob("--cognito-ca-bundle", "", "PEM file of the CAs to trust, for Cognito and for the API. Empty: the system's."),
+    Knob(
+        "--cognito-max-login-rate",
+        "",
+        f"Logins per second at most, over all workers; 0: no cap. Empty: {DEFAULT_LOGIN_RATE:g}, and no cap in the sandbox.",
+    ),
+    Knob("--gate", "", 'A condition the run must meet, as "InitiateAuth p95 < 300ms". Repeatable; several separated by ;'),
+    Knob("--results-dir", "results", "Folder for results, a new folder in it for each run."),
+    Knob("--cognito-sandbox-keys", "", "File with the sandbox's AWS keys (set when the sandbox is started).", is_shown=False),
+    Knob("--cognito-run", "", "This run's id (set by the master).", is_shown=False),
+    Knob("--cognito-workers", "1", "Processes that share the login rate (set by the master).", is_shown=False),
+)
+"""In the order of --help. Secrets are no options: Locust sends all options over the network and into web pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user asked for, typed. Build it with `from_options`; `problems()` says what cannot work."""
+
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    """From the environment only."""
+    user_pool_id: str = ""
+    given_region: str = ""
+    profile_region: str = ""
+    """The AWS profile's region: the last resort."""
+    given_endpoint: str = ""
+    users: str = "users.csv"
+    flow: str = "USER_PASSWORD_AUTH"
+    sign: str = "auto"
+    token_use: str = "access"
+    connection: str = "keep"
+    ca_bundle: str = ""
+    login_rate: str = ""
+    """As given, in logins per second over all workers; read `max_login_rate`."""
+    gate: str = ""
+    """All gates, separated by `;`."""
+    results_dir: str = "results"
+    sandbox_keys: str = ""
+    run: str = ""
+    workers: str = "1"
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, object], environ: Mapping[str, str], profile_region: str = "") -> Self:
+        """The settings in Locust's parsed options.
+
+        Args:
+            options: `vars(parsed_options)`. None and empty both mean "not set": that is what the web UI sends back.
+            environ: Where the client secret is.
+            profile_region: The AWS profile's region.
+        """
+
+        def text(name: str) -> str:
+            knob = _BY_DEST[name]
+            return str(options.get(name) or "").strip() or knob.default
+
+        return cls(
+            client_id=text("cognito_client_id"),
+            client_secret=environ.get(CLIENT_SECRET_VARIABLE, ""),
+            user_pool_id=text("cognito_user_pool_id"),
+            given_region=text("cognito_region"),
+            profile_region=profile_region,
+            given_endpoint=text("cognito_endpoint").rstrip("/"),
+            users=text("cognito_users"),
+            flow=text("cognito_flow"),
+            sign=text("cognito_sign"),
+            token_use=text("cognito_token_use"),
+            connection=text("cognito_connection"),
+            ca_bundle=text("cognito_ca_bundle"),
+            login_rate=text("cognito_max_login_rate"),
+            gate=text("gate"),
+            results_dir=text("results_dir"),
+            sandbox_keys=text("cognito_sandbox_keys"),
+            run=text("cognito_run"),
+            workers=text("cognito_workers"),
+        )
+
+    @property
+    def region(self) -> str:
+        """The region of calls and signatures: the option, else the pool id's prefix, else the AWS profile's."""
+        return self.given_region or self.user_pool_id.partition("_")[0] or self.profile_region
+
+    @property
+    def is_local(self) -> bool:
+        """Whether Cognito is on this machine's loopback: the sandbox, not a service that others use."""
+        host = urlsplit(self.given_endpoint).hostname or ""
+        return host == "localhost" or host == "::1" or host.startswith("127.")
+
+    @property
+    def max_login_rate(self) -> float:
+        """Logins per second over all workers; 0 means no cap."""
+        if self.login_rate:
+            return _number(self.login_rate) or 0.0
+        return 0.0 if self.is_local else DEFAULT_LOGIN_RATE
+
+    def problems(self) -> list[Problem]:
+        """Every fault that can be seen without opening a file or a connection. Empty when all is well."""
+        return [*self._choice_problems(), *self._pool_problems(), *self._region_problems(), *self._number_problems()]
+
+    def shown(self) -> dict[str, str]:
+        """The settings for a report, by option: no secret, nothing internal."""
+        values = {f.name: str(getattr(self, f.name)) for f in fields(self) if f.name not in _UNSHOWN}
+        values["region"] = self.region
+        values["max_login_rate"] = f"{self.max_login_rate:g}"
+        return {name.removeprefix("given_"): value for name, value in values.items() if value}
+
+    def _choice_problems(self) -> list[Problem]:
+        given = {
+            "--cognito-flow": self.flow,
+            "--cognito-sign": self.sign,
+            "--cognito-token-use": self.token_use,
+            "--cognito-connection": self.connection,
+        }
+        return [
+            Problem(f"{knob.flag} is {given[knob.flag]!r}", f"Choose one of {', '.join(knob.choices)}.")
+            for knob in KNOBS
+            if knob.choices and given[knob.flag] not in knob.choices
+        ]
+
+    def _pool_problems(self) -> list[Problem]:
+        problems = []
+        if not self.client_id:
+            problems.append(Problem("no app client id is set", "Set --cognito-client-id (COGNITO_CLIENT_ID)."))
+        elif not _CLIENT_ID.fullmatch(self.client_id):
+            problems.append(
+                Problem(
+                    f"--cognito-client-id is {self.client_id!r}, which is not an app client id",
+                    "Copy it from the Cognito console: User pool > App clients > Client ID (letters and digits).",
+                )
+            )
+        if self.user_pool_id and not _POOL_ID.fullmatch(self.user_pool_id):
+            problems.append(
+                Problem(
+                    f"--cognito-user-pool-id is {self.user_pool_id!r}, which is not a user pool id",
+                    "It looks like eu-west-1_AbC123: the region, an underscore, letters and digits.",
+                )
+            )
+        return problems
+
+    def _region_problems(self) -> list[Problem]:
+        problems = []
+        pool_region = self.user_pool_id.partition("_")[0]
+        if self.given_region and not _REGION.fullmatch(self.given_region):
+            problems.append(
+                Problem(f"--cognito-region is {self.given_region!r}, which is not an AWS region", "Expected one like us-east-2.")
+            )
+        if self.given_region and pool_region and pool_region != self.given_region:
+            problems.append(
+                Problem(
+                    f"--cognito-region is {self.given_region}, but the user pool {self.user_pool_id} is in {pool_region}",
+                    "Drop --cognito-region, or correct one of the two.",
+                )
+            )
+        if not self.region:
+            problems.append(
+                Problem("no region is known", "Set --cognito-region or --cognito-user-pool-id, or a region in the AWS profile.")
+            )
+        return [*problems, *self._endpoint_problems()]
+
+    def _endpoint_problems(self) -> list[Problem]:
+        if not self.given_endpoint:
+            return []
+        try:
+            parts = urlsplit(self.given_endpoint)
+            is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            is_url = False
+        if not is_url:
+            return [
+                Problem(
+                    f"--cognito-endpoint is {self.given_endpoint!r}, which is not a URL",
+                    "Expected https://cognito-idp.<region>.amazonaws.com, or the URL that the sandbox printed.",
+                )
+            ]
+        problems = []
+        if parts.scheme == "http" and not self.is_local:
+            problems.append(
+                Problem(
+                    f"--cognito-endpoint {self.given_endpoint} is not encrypted, and passwords would travel there",
+                    "Use https://; plain http is for the sandbox on this machine.",
+                )
+            )
+        host = _AWS_HOST.fullmatch(parts.hostname or "")
+        if host and self.region and host["region"] != self.region:
+            problems.append(
+                Problem(
+                    f"--cognito-endpoint is in {host['region']}, but the region is {self.region}",
+                    "A signature holds for one region only: correct one of the two.",
+                )
+            )
+        return problems
+
+    def _number_problems(self) -> list[Problem]:
+        rate = _number(self.login_rate) if self.login_rate else 0.0
+        if rate is None or rate < 0:
+            return [
+                Problem(
+                    f"--cognito-max-login-rate is {self.login_rate!r}", "Expected logins per second, such as 60; 0 for no cap."
+                )
+            ]
+        return []
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124  # nan
+
+
+_BY_DEST: Final = {knob.dest: knob for knob in KNOBS}
+_UNSHOWN: Final = {"client_secret", "given_region", "profile_region", "login_rate", "sandbox_keys", "run", "workers", "gate"}
