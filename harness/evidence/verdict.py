@@ -1,0 +1,76 @@
+"""One word about a run, and the exit code that says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.errors import EXIT
+from harness.evidence.gates import GateResult
+from harness.evidence.health import Health, judge
+from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, Metrics, Selector
+
+Word = Literal["passed", "failed", "invalid"]
+
+_COUNTED: tuple[tuple[Selector, str, str], ...] = (
+    (LOGINS, "login", "logins"),
+    (EXCHANGES, "Cognito exchange", "Cognito exchanges"),
+    (REQUESTS, "API request", "API requests"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Did it pass?"""
+
+    word: Word
+    exit_code: EXIT
+    sentence: str
+    """Why, in one sentence without a full stop."""
+    invalid_because: tuple[str, ...] = ()
+    """Every reason why the figures prove nothing, each with what to do about it."""
+
+
+def decide(metrics: Metrics, gate_results: Sequence[GateResult], healths: Mapping[str, Health]) -> Verdict:
+    """The verdict on a run.
+
+    Invalid (exit code 4) comes before a gate that failed or had no data (3), and this before an exception in a task
+    or, when no gate was given, any login, exchange or request that failed (1).
+
+    Args:
+        metrics: Of all processes.
+        gate_results: One for each gate that was given; empty when there was none.
+        healths: By the name of the process.
+    """
+    reasons = judge(healths, metrics.measured)
+    if reasons:
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        return Verdict("invalid", EXIT.INVALID, f"the figures prove nothing: {reasons[0]}{more}", tuple(reasons))
+    missed = [result for result in gate_results if result.state != "passed"]
+    if missed:
+        count = f"{len(missed)} of {_number(len(gate_results), 'gate', 'gates')} failed"
+        return Verdict("failed", EXIT.GATE, f"{count}: {missed[0].gate.text} ({missed[0].sentence})")
+    if metrics.exceptions:
+        raised = _number(sum(metrics.exceptions.values()), "exception", "exceptions")
+        return Verdict(
+            "failed", EXIT.FAILED, f"{raised} in the test's own code ({', '.join(sorted(metrics.exceptions))})"
+        )
+    if gate_results:
+        gates = "the one gate passed" if len(gate_results) == 1 else f"all {len(gate_results)} gates passed"
+        return Verdict("passed", EXIT.PASSED, gates)
+    failures = _failures(metrics)
+    if failures:
+        return Verdict("failed", EXIT.FAILED, f"{failures} failed, and no gate says how many may")
+    return Verdict("passed", EXIT.PASSED, "nothing failed, and no gate was given")
+
+
+def _failures(metrics: Metrics) -> str:
+    """`2 logins and 3 API requests`; empty when nothing failed."""
+    counts = ((metrics.tally(selector).failures, one, many) for selector, one, many in _COUNTED)
+    parts = [_number(count, one, many) for count, one, many in counts if count]
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import msgpack
+import pytest
+from hdrh.histogram import HdrHistogram
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.evidence.histogram import HIGHEST_US, SIGNIFICANT_DIGITS, WIDE, Histogram, percentile_of
+
+durations = st.one_of(
+    st.integers(0, 5_000),
+    st.integers(0, HIGHEST_US),
+    st.integers(0, 31).flatmap(lambda bit: st.integers(max(2**bit - 2, 0), min(2**bit + 2, HIGHEST_US))),
+)
+samples = st.lists(durations, max_size=60)
+percentiles = st.sampled_from(["p50", "p75", "p90", "p95", "p99", "p99.9", "p1", "p33.333"])
+
+
+def histogram_of(values: list[int]) -> Histogram:
+    histogram = Histogram()
+    for value in values:
+        histogram.record(value)
+    return histogram
+
+
+def wide_histogram(start: int = 2_000) -> Histogram:
+    """One that fills more buckets than a dictionary is kept for."""
+    return histogram_of([start + step * (start // 500) for step in range(WIDE + 1)])
+
+
+def nearest_rank(values: list[int], metric: str) -> int:
+    """The definition in the textbook: the smallest value that at least p % do not exceed."""
+    return sorted(values)[max(math.ceil(Fraction(metric[1:]) * len(values) / 100), 1) - 1]
+
+
+@given(samples.filter(bool), percentiles)
+def test_a_percentile_is_the_nearest_rank_within_the_resolution(values: list[int], metric: str):
+    exact = nearest_rank(values, metric)
+    shown = histogram_of(values).figure(metric)
+    assert shown is not None
+    assert exact <= shown <= exact * (1 + 10**-SIGNIFICANT_DIGITS)
+
+
+@given(samples)
+def test_every_value_falls_into_the_bucket_hdrhistogram_chooses(values: list[int]):
+    theirs = HdrHistogram(1, HIGHEST_US, SIGNIFICANT_DIGITS)
+    for value in values:
+        assert theirs.record_value(value)
+    counts = dict(histogram_of(values)._buckets())
+    assert counts == {index: count for index, count in enumerate(theirs.counts[:]) if count}
+
+
+@given(st.integers(0, HIGHEST_US))
+def test_a_bucket_reaches_as_far_as_hdrhistogram_says(value: int):
+    histogram = histogram_of([value, HIGHEST_US])
+    theirs = HdrHistogram(1, HIGHEST_US, SIGNIFICANT_DIGITS)
+    assert histogram.figure("p50") == min(theirs.get_highest_equivalent_value(value), HIGHEST_US)
+
+
+def test_the_slowest_of_fourteen_is_their_p95():
+    """13.3 of 14 samples is the fourteenth; the library's own rounding would take the thirteenth."""
+    assert histogram_of([1] * 13 + [500]).figure("p95") == 500
+
+
+@given(samples)
+def test_mean_and_maximum_are_exact(values: list[int]):
+    histogram = histogram_of(values)
+    assert histogram.figure("max") == (max(values) if values else None)
+    assert histogram.figure("mean") == (sum(values) / len(values) if values else None)
+    assert histogram.count == len(values)
+
+
+def test_no_percentile_exceeds_the_maximum():
+    assert histogram_of([300_001]).figure("p99") == 300_001
+
+
+@pytest.mark.parametrize("metric", ["p50", "p99.9", "max", "mean"])
+def test_without_a_sample_there_is_no_figure(metric: str):
+    assert Histogram().figure(metric) is None
+
+
+def test_values_above_the_range_are_clamped_and_counted():
+    histogram = histogram_of([HIGHEST_US, HIGHEST_US + 1, 10 * HIGHEST_US])
+    assert (histogram.clamped, histogram.max_us, histogram.count) == (2, HIGHEST_US, 3)
+
+
+def test_a_clock_that_stepped_back_counts_as_zero():
+    histogram = histogram_of([-5])
+    assert (histogram.figure("p50"), histogram.sum_us) == (0, 0)
+
+
+def test_a_wide_distribution_moves_into_the_dense_array_and_keeps_its_figures():
+    values = [2_000 + 4 * step for step in range(3 * WIDE)]
+    histogram = histogram_of(values)
+    assert "hdr" in histogram.to_wire()
+    assert histogram.figure("p50") == pytest.approx(nearest_rank(values, "p50"), rel=1e-3)
+    assert (histogram.count, histogram.sum_us) == (len(values), sum(values))
+
+
+def test_few_buckets_stay_small_on_the_wire():
+    """Ten thousand names that were seen once are ten thousand small entries, not two gigabytes."""
+    assert len(msgpack.packb(histogram_of([1_234_567] * 5).to_wire())) < 64
+
+
+@given(samples, samples)
+def test_merging_equals_recording_everything_in_one_place(left: list[int], right: list[int]):
+    merged = histogram_of(left)
+    merged.merge(histogram_of(right))
+    assert merged.to_wire() == histogram_of(left + right).to_wire()
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_wide_and_narrow_histograms_merge_either_way(reverse: bool):
+    parts = [wide_histogram(), histogram_of([7, 7_000_000])]
+    merged = Histogram()
+    for part in reversed(parts) if reverse else parts:
+        merged.merge(part)
+    assert merged.count == WIDE + 3
+    assert merged.figure("max") == 7_000_000
+    assert merged.to_wire() == Histogram.from_wire(merged.to_wire()).to_wire()
+
+
+def test_two_wide_histograms_merge():
+    merged = wide_histogram()
+    merged.merge(wide_histogram(70_000))
+    assert merged.count == 2 * WIDE + 2
+    assert merged.figure("p99") == pytest.approx(70_000 + 140 * WIDE * 0.98, rel=0.01)
+
+
+def test_merging_leaves_the_other_one_alone():
+    other = wide_histogram()
+    before = other.to_wire()
+    merged = Histogram()
+    merged.merge(other)
+    merged.record(5)
+    assert other.to_wire() == before
+
+
+@given(samples)
+def test_the_wire_loses_nothing(values: list[int]):
+    wire = histogram_of(values).to_wire()
+    assert Histogram.from_wire(msgpack.unpackb(msgpack.packb(wire))).to_wire() == wire
+
+
+def test_a_wide_histogram_goes_on_recording_after_the_wire():
+    wide = wide_histogram()
+    copy = Histogram.from_wire(msgpack.unpackb(msgpack.packb(wide.to_wire())))
+    for histogram in (wide, copy):
+        histogram.record(123_456_789)
+    assert copy.to_wire() == wide.to_wire()
+
+
+@pytest.mark.parametrize(
+    ("metric", "thousandths"),
+    [("p50", 50_000), ("p99.9", 99_900), ("p99.999", 99_999), ("p5", 5_000), ("p0.5", 500)]
+    + [(text, None) for text in ("p", "p0", "p100", "p99.", "p99.9999", "50", "P50", "p-1", "max")],
+)
+def test_a_percentile_is_read_from_its_name(metric: str, thousandths: int | None):
+    assert percentile_of(metric) == thousandths
+
+
+def test_a_metric_that_is_no_latency_is_refused():
+    with pytest.raises(ValueError, match="'rate' is no latency metric"):
+        Histogram().figure("rate")

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import EXIT
+from harness.evidence.gates import Gate
+from harness.evidence.health import Health
+from harness.evidence.metrics import TOKEN_REFUSED, Metrics
+from harness.evidence.sample import Sample
+from harness.evidence.verdict import Verdict, decide
+from harness.outcome import Outcome, Reason
+
+OK = Sample("request", "GET /me", Outcome.OK, 0.0, 5_000)
+FAILED = OK._replace(outcome=Outcome.HTTP_ERROR, error="HTTPError: 404")
+FAILED_LOGIN = Sample("login", "login", Outcome.REJECTED, 0.0, 5_000, reason=Reason.INITIAL)
+FAILED_EXCHANGE = FAILED_LOGIN._replace(kind="exchange", name="InitiateAuth")
+REFUSED = OK._replace(name="GET /me" + TOKEN_REFUSED)
+
+GOOD, BAD, TYPO = "GET /me max < 1s", "GET /me max < 1ms", "GET /you max < 1s"
+
+
+def verdict_of(
+    *samples: Sample, gates: tuple[str, ...] = (), exceptions: int = 0, healths: dict[str, Health] | None = None
+) -> Verdict:
+    metrics = Metrics()
+    for sample in samples:
+        metrics.record(sample)
+    for _ in range(exceptions):
+        metrics.count_exception("Api.browse")
+    results = [Gate.parse(gate).judge(metrics, 1.0) for gate in gates]
+    return decide(metrics, results, healths or {})
+
+
+def overloaded() -> dict[str, Health]:
+    health = Health()
+    health.cpu(0.99, 10.0)
+    return {"local": health}
+
+
+@pytest.mark.parametrize(
+    ("samples", "gates", "exceptions", "word", "code"),
+    [
+        ([OK], (), 0, "passed", EXIT.PASSED),
+        ([OK, REFUSED], (), 0, "passed", EXIT.PASSED),  # a refused token is not a failure
+        ([OK, FAILED], (), 0, "failed", EXIT.FAILED),
+        ([OK, FAILED_LOGIN], (), 0, "failed", EXIT.FAILED),
+        ([OK, FAILED_EXCHANGE], (), 0, "failed", EXIT.FAILED),
+        ([OK, FAILED], (GOOD,), 0, "passed", EXIT.PASSED),  # with gates, they alone say how much may fail
+        ([OK], (GOOD, BAD), 0, "failed", EXIT.GATE),
+        ([OK], (TYPO,), 0, "failed", EXIT.GATE),  # no data fails
+        ([OK], (), 1, "failed", EXIT.FAILED),
+        ([OK], (GOOD,), 1, "failed", EXIT.FAILED),  # an exception in a task fails whatever the gates say
+        ([OK, FAILED], (BAD,), 1, "failed", EXIT.GATE),  # the larger code wins
+        ([], (), 0, "invalid", EXIT.INVALID),
+        ([], (GOOD,), 1, "invalid", EXIT.INVALID),
+    ],
+)
+def test_the_verdict(samples: list[Sample], gates: tuple[str, ...], exceptions: int, word: str, code: EXIT):
+    verdict = verdict_of(*samples, gates=gates, exceptions=exceptions)
+    assert (verdict.word, verdict.exit_code) == (word, code)
+
+
+@pytest.mark.parametrize("gates", [(), (GOOD,), (BAD,)])
+def test_an_overloaded_generator_is_invalid_whatever_the_gates_say(gates: tuple[str, ...]):
+    verdict = verdict_of(OK, gates=gates, healths=overloaded())
+    assert (verdict.word, verdict.exit_code) == ("invalid", EXIT.INVALID)
+    assert verdict.sentence.startswith("the figures prove nothing: local used more than 90% of its core")
+    assert len(verdict.invalid_because) == 1
+
+
+@pytest.mark.parametrize(
+    ("samples", "gates", "exceptions", "sentence"),
+    [
+        ([OK], (), 0, "nothing failed, and no gate was given"),
+        ([OK], (GOOD,), 0, "the one gate passed"),
+        ([OK], (GOOD, GOOD), 0, "all 2 gates passed"),
+        ([OK], (GOOD, BAD), 0, "1 of 2 gates failed: GET /me max < 1ms (was 5 ms)"),
+        ([OK, FAILED], (), 0, "1 API request failed, and no gate says how many may"),
+        (
+            [FAILED, FAILED, FAILED_LOGIN, FAILED_EXCHANGE],
+            (),
+            0,
+            "1 login, 1 Cognito exchange and 2 API requests failed, and no gate says how many may",
+        ),
+        ([OK], (GOOD,), 2, "2 exceptions in the test's own code (Api.browse)"),
+    ],
+)
+def test_the_sentence_says_why(samples: list[Sample], gates: tuple[str, ...], exceptions: int, sentence: str):
+    assert verdict_of(*samples, gates=gates, exceptions=exceptions).sentence == sentence
+
+
+def test_further_reasons_are_counted():
+    verdict = verdict_of(healths=overloaded())
+    assert verdict.sentence.endswith("(and 1 more)")
+    assert len(verdict.invalid_because) == 2
