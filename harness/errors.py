@@ -75,10 +75,11 @@ class LoginError(HarnessError):
         kind: The error's name, the same for every user who meets it (`NotAuthorizedException`).
         message: Cognito's own words, or ours when Cognito said nothing.
         outcome: The `harness.outcome.Outcome` of the login, as its string.
+        hint: One thing to do about it, where more is known than the kind and the message say.
     """
 
-    def __init__(self, kind: str, message: str, *, outcome: str) -> None:
-        super().__init__(f"{kind}: {message}" if message else kind)
+    def __init__(self, kind: str, message: str, *, outcome: str, hint: str = "") -> None:
+        super().__init__(f"{kind}: {message}" if message else kind, hint)
         self.kind = kind
         self.outcome = outcome
 

@@ -6,6 +6,7 @@ Source: botocore's `cognito-idp/2016-04-18` service model and the request shape 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -29,6 +30,10 @@ MISSING_TOKEN = "MissingToken"  # noqa: S105  # the name of an error
 """Our name for a 200 without an AccessToken."""
 
 _THROTTLES = frozenset({"TooManyRequestsException", "ThrottlingException", "LimitExceededException"})
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
+"""What the name of an error looks like; anything else in its place is no answer of Cognito's."""
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+"""Made once: `json.dumps` with these options makes one per call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class ServiceError:
 
 def encode(operation: str, parameters: Mapping[str, Any]) -> Call:
     """The call for `operation` with its parameters as compact UTF-8 JSON."""
-    return Call(operation, json.dumps(parameters, separators=(",", ":"), ensure_ascii=False).encode())
+    return Call(operation, _ENCODER.encode(parameters).encode())
 
 
 def read(reply: Reply) -> dict[str, Any] | ServiceError:
@@ -88,7 +93,8 @@ def read(reply: Reply) -> dict[str, Any] | ServiceError:
 def _read_error(reply: Reply) -> ServiceError:
     document = _json_object(reply.body) or {}
     kind = str(document.get("__type") or reply.headers.get("x-amzn-errortype") or "")
-    kind = kind.rpartition("#")[2].partition(":")[0].strip()
+    kind = kind.partition(":")[0].rpartition("#")[2].strip()
+    kind = kind if _KIND.fullmatch(kind) else ""
     message = str(document.get("message") or document.get("Message") or "")
     if not kind and reply.status == HTTPStatus.BAD_REQUEST and not reply.body.strip():
         return ServiceError(MISSING_TARGET, "400 with an empty body", Outcome.REJECTED)
@@ -107,7 +113,7 @@ def _outcome(kind: str, status: int) -> Outcome:
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
     try:
-        document = json.loads(body)
-    except ValueError:
+        document = json.loads(body.decode())
+    except (ValueError, RecursionError):  # the latter: brackets nested thousands deep
         return None
     return document if isinstance(document, dict) else None

@@ -1,0 +1,83 @@
+"""Tokens, and what they say about themselves.
+
+Tokens are read here, never verified: the harness is the client that they are made for, and the API that receives
+them does the verifying.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any, Literal
+
+from harness.cognito.wire import MISSING_TOKEN
+from harness.errors import LoginError
+from harness.outcome import Outcome
+
+TokenUse = Literal["access", "id"]
+"""Which token an API expects as its Bearer token; the words of the `token_use` claim."""
+
+_JWT_PARTS = 3
+"""Header, payload and signature (RFC 7515, section 3.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a login ends with."""
+
+    access_token: str = field(repr=False)
+    id_token: str = field(repr=False)
+    """Empty when the answer held none."""
+    refresh_token: str = field(repr=False)
+    """Empty when the answer held none: then the next login is a full one."""
+    token_type: str
+    expires_in_s: int
+    """ExpiresIn: seconds that the access token is good for, from when it was made; at least 1."""
+
+    def bearer(self, use: TokenUse) -> str:
+        """The token for an API that expects the access token, or the id token.
+
+        Raises:
+            LoginError: The login brought no such token; nothing must be sent in its place.
+        """
+        token = self.access_token if use == "access" else self.id_token
+        if not token:
+            raise LoginError(
+                MISSING_TOKEN,
+                f"the login brought no {use} token",
+                outcome=Outcome.MALFORMED,
+                hint="Choose the other one by --cognito-token-use, if the API takes it.",
+            )
+        return token
+
+
+def claims(token: str) -> dict[str, Any]:
+    """What a JWT says, not verified.
+
+    Raises:
+        ValueError: This is no JWT. The message holds no part of it.
+    """
+    parts = token.split(".")
+    if len(parts) != _JWT_PARTS:
+        raise ValueError(f"the token is no JWT: it has {len(parts)} part(s) between dots, not {_JWT_PARTS}")
+    payload = parts[1]
+    try:
+        document = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, RecursionError):
+        # `from None`: the decoders' own errors carry the payload.
+        raise ValueError("the token is no JWT: its second part is not JSON in base64url") from None
+    if not isinstance(document, dict):
+        raise ValueError("the token is no JWT: its second part is JSON, but not an object")  # noqa: TRY004  # the token's value is wrong, not its type
+    return document
+
+
+def life_s(token: str) -> float | None:
+    """Seconds between a token's own `iat` and `exp` (RFC 7519); None when it is no JWT or does not say."""
+    try:
+        said = claims(token)
+        life = float(said["exp"]) - float(said["iat"])
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return None
+    return life if isfinite(life) else None
