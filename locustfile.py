@@ -1,13 +1,12 @@
 """The two scenarios. Copy this file and edit it: it is Locust, with a token on every request.
 
-    locust Login        load on Cognito itself: login latency under concurrency
-    locust Api          load on the API behind it: each user logs in once and carries its token
+locust Login        load on Cognito itself: login latency under concurrency
+locust Api          load on the API behind it: each user logs in once and carries its token
 """
 
 from locust import between, events, task
 
-from harness.load.plugin import install
-from harness.load.users import CognitoApiUser, CognitoLoginUser, Extraction
+from harness.load import CognitoApiUser, CognitoLoginUser, Extraction, install
 
 install(events)
 
@@ -39,7 +38,7 @@ class Api(CognitoApiUser):
     def order(self) -> None:
         """Places an order, and checks the answer."""
         with self.client.post("/orders", json={"item": "book", "quantity": 1}, catch_response=True) as response:
-            if response.status_code == 201 and response.json().get("item") != "book":
+            if response.ok and response.json().get("item") != "book":
                 response.failure("the order that came back is not the one that was placed")
 
     @task

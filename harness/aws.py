@@ -49,7 +49,7 @@ class ChainKeys:
 
     @property
     def name(self) -> str:
-        """botocore's name of the provider that had the keys."""
+        """The name of the provider, in botocore's words, that had the keys."""
         return str(self._chain.method)
 
     def current(self) -> AwsKeys:
@@ -151,7 +151,9 @@ def _read_keys(path: Path) -> AwsKeys:
             ]
         ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError([Problem(f"{path} does not hold the sandbox's keys", "Start the sandbox anew.")]) from error
+        raise ConfigurationError(
+            [Problem(f"{path} does not hold the sandbox's keys", "Start the sandbox anew.")]
+        ) from error
 
 
 def _unusable(why: str) -> Problem:

@@ -95,9 +95,7 @@ class Cognito:
             return b"%b%d\r\n\r\n%b" % (head, len(body), body)
         keys = self._keys.current()
         if keys is not self._signed_with or self._signer is None:
-            self._signer = Signer(
-                keys, region=self._region, host=self._endpoint.host_header, path=self._endpoint.path
-            )
+            self._signer = Signer(keys, region=self._region, host=self._endpoint.host_header, path=self._endpoint.path)
             self._signed_with = keys
         signature = self._signer.sign(TARGET_PREFIX + call.operation, body, self._now())
         return b"%b%d\r\n%b\r\n%b" % (head, len(body), signature, body)

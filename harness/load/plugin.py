@@ -17,7 +17,7 @@ from locust.web import WebUI
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT
 from harness.load import guards, webui
-from harness.load.lifecycle.run import REQUEST_TYPE, Run
+from harness.load.lifecycle.run import REQUEST_TYPE, Run, attach, run_of
 from harness.load.lifecycle.supervisor import Supervisor, supervisor_of
 from harness.load.lifecycle.worker import Worker
 from harness.load.results import outcome_of_request, request_sample
@@ -73,7 +73,7 @@ class _Plugin:
     def prepare(self, environment: Environment, web_ui: WebUI | None, **_: object) -> None:
         """Check everything, before anything is sent."""
         self._environment = environment
-        environment.cognito_run = None
+        attach(environment, None)
         if isinstance(environment.runner, WorkerRunner):
             self._worker = worker = Worker(environment, self._data_set, environment.runner)
             # Registered after Locust's own listener and so called before it: the last parcel leaves before "quit".
@@ -137,8 +137,7 @@ class _Plugin:
             self._supervisor.print_conclusions()
 
     def _run(self) -> Run | None:
-        run: Run | None = self._environment.cognito_run if self._environment is not None else None
-        return run
+        return run_of(self._environment) if self._environment is not None else None
 
 
 class _Joined(argparse.Action):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol, cast
 
 import gevent
 import gevent.lock
@@ -12,13 +11,13 @@ from locust import FastHttpUser, User
 from locust.env import Environment
 from locust.exception import RescheduleTask
 
-from harness.cognito.tokens import Tokens
+from harness.cognito.tokens import Tokens, TokenUse
 from harness.conversation import Conversation
-from harness.errors import ConfigurationError, HarnessError, LoginError, Problem
+from harness.errors import ConfigurationError, LoginError, Problem
 from harness.extract import JsonExtractor
 from harness.load import guards
 from harness.load.client import ApiSession
-from harness.load.lifecycle.run import Run, wait_of
+from harness.load.lifecycle.run import Run, run_of, wait_of
 from harness.outcome import Outcome, Reason
 from harness.session import TokenSession
 
@@ -125,7 +124,7 @@ class CognitoLoginUser(User):
         self._conversation: Conversation = run.conversation()
 
     def log_in(self) -> Tokens | None:
-        """Log in with the next account of this process's share; None when the login failed, which is in the statistics."""
+        """Log in with the next account of this process's share; None when that failed (the statistics have it)."""
         row = self._run.next_row()
         if row is None:
             self._wait(IDLE_S)
@@ -141,21 +140,6 @@ class CognitoLoginUser(User):
             return None
         penalty.succeeded()
         return tokens
-
-
-def run_of(environment: Environment) -> Run | None:
-    """The run that an environment's users belong to; None on a worker that cannot take part, and has said why.
-
-    Raises:
-        HarnessError: The locustfile did not install the plugin.
-    """
-    try:
-        run: Run | None = environment.cognito_run
-    except AttributeError:
-        raise HarnessError(
-            "the locustfile did not install the harness", "Call install(locust.events) at the top of it."
-        ) from None
-    return run
 
 
 def idle(user: User) -> None:
@@ -174,23 +158,28 @@ class _AccountBearer:
     def __init__(self, user: CognitoApiUser, run: Run) -> None:
         self._user = user
         self._run = run
+        self._use = cast("TokenUse", run.setup.settings.token_use)
         self._session: TokenSession | None = None
         self._seating = gevent.lock.RLock()
 
     def tokens(self, name: str) -> Tokens:
         try:
-            return (self._session or self._seat()).token()
+            return self._usable((self._session or self._seat()).token())
         except LoginError as error:
             raise self._skipped(name, error) from error
 
     def instead_of(self, refused: Tokens, name: str) -> Tokens:
         try:
-            return (self._session or self._seat()).force(refused)
+            return self._usable((self._session or self._seat()).force(refused))
         except LoginError as error:
             raise self._skipped(name, error) from error
 
     def value(self, tokens: Tokens) -> str:
-        return "Bearer " + tokens.bearer(self._run.setup.settings.token_use)  # type: ignore[arg-type]  # one of its two choices
+        return "Bearer " + tokens.bearer(self._use)
+
+    def _usable(self, tokens: Tokens) -> Tokens:
+        tokens.bearer(self._use)  # raises LoginError when the login brought no token for this use
+        return tokens
 
     def _seat(self) -> TokenSession:
         with self._seating:

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify, request
+from werkzeug.datastructures import Headers
 
 from harness.errors import Problem
 
@@ -58,8 +59,11 @@ def _is_own_host(host: str, web_host: str) -> bool:
     return not _is_loopback(web_host) or _is_loopback(urlsplit(f"//{host}").hostname or "")
 
 
-def _is_same_origin(host: str, headers: Mapping[str, str]) -> bool:
-    if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and headers.get("Sec-Fetch-Mode") != "navigate":
+def _is_same_origin(host: str, headers: Headers) -> bool:
+    if (
+        headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+        and headers.get("Sec-Fetch-Mode") != "navigate"
+    ):
         return False
     origin = headers.get("Origin")
     return origin is None or urlsplit(origin).netloc == host

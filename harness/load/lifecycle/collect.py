@@ -103,7 +103,7 @@ class Collector:
 
     def wait_for(self, expected: Callable[[], Iterable[str]], timeout_s: float) -> set[str]:
         """Wait for the last parcel of every worker that is still expected; those that never sent it."""
-        with gevent.Timeout(timeout_s, False):
+        with gevent.Timeout(timeout_s, exception=False):
             while set(expected()) - self._finished:
                 self._news.clear()
                 self._news.wait(0.2)

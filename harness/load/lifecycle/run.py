@@ -10,6 +10,7 @@ from typing import Any
 
 import gevent
 import gevent.lock
+from locust.env import Environment
 from locust.event import Events
 from locust.exception import StopUser
 from locust.user.users import User
@@ -19,7 +20,7 @@ from harness.cognito.tokens import Tokens
 from harness.cognito.wire import Call
 from harness.conversation import Conversation
 from harness.credentials import Row
-from harness.errors import LoginError
+from harness.errors import HarnessError, LoginError
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
 from harness.load.leases import RowSource
@@ -41,6 +42,9 @@ class LocustError(Exception):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+_ATTRIBUTE = "cognito_run"
 
 
 class Run:
@@ -159,6 +163,26 @@ class Run:
         delay_s = self._cap.reserve(time.monotonic())
         if delay_s > 0:
             wait(delay_s)
+
+
+def attach(environment: Environment, run: Run | None) -> None:
+    """Make this the run that the environment's users belong to; None: this process cannot take part."""
+    setattr(environment, _ATTRIBUTE, run)
+
+
+def run_of(environment: Environment) -> Run | None:
+    """The run that an environment's users belong to; None on a worker that cannot take part, and has said why.
+
+    Raises:
+        HarnessError: The locustfile did not install the harness.
+    """
+    try:
+        run: Run | None = getattr(environment, _ATTRIBUTE)
+    except AttributeError:
+        raise HarnessError(
+            "the locustfile did not install the harness", "Call install(locust.events) at the top of it."
+        ) from None
+    return run
 
 
 def wait_of(user: User) -> Callable[[float], None]:

@@ -104,7 +104,8 @@ def check_results_dir(path: str) -> list[Problem]:
     except OSError as error:
         return [
             Problem(
-                f"results cannot be written to {path}: {error.strerror}", "Set --results-dir to a folder that can be written."
+                f"results cannot be written to {path}: {error.strerror}",
+                "Set --results-dir to a folder you can write to.",
             )
         ]
     return []
@@ -116,7 +117,7 @@ def too_few_rows(users: UsersFile, wanted: int) -> list[Problem]:
         return []
     return [
         Problem(
-            f"{wanted} API users need {wanted} accounts, and {users.path} has {len(users)}: {wanted - len(users)} missing",
+            f"{wanted} API users need an account each; {users.path} has {len(users)}, {wanted - len(users)} are missing",
             "Add accounts, or run fewer users: two users of one account would share its quota and its lockout.",
         )
     ]

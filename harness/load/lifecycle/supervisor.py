@@ -22,8 +22,8 @@ from harness.evidence.metrics import Metrics
 from harness.load.leases import LocalRows, RowLedger
 from harness.load.lifecycle import sandboxed
 from harness.load.lifecycle.collect import PARCEL, PARCEL_ACK, Collector
-from harness.load.lifecycle.conclusion import Conclusion, conclude
-from harness.load.lifecycle.run import Run
+from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
+from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import Setup, assemble, check_results_dir, read_settings, too_few_rows
 from harness.load.users import CognitoApiUser
 
@@ -46,7 +46,7 @@ class Supervisor:
         self._data_set = data_set
         self._setup: Setup | None = None
         self._sandbox: sandboxed.Sandbox | None = None
-        self._started_s = 0.0
+        self._started_s = self._stopping_s = 0.0
         self._lost: set[str] = set()
 
     @property
@@ -106,26 +106,27 @@ class Supervisor:
             self.fail(list(error.problems))
             return
         self._setup = setup
-        self._started_s = time.time()
+        self._started_s, self._stopping_s = time.time(), 0.0
         self._lost = set()
         planned = self._planned_api_users(self.environment.runner.target_user_count if self.environment.runner else 0)
         self.start_run(setup, RowLedger(len(setup.users), planned=planned, processes=self.processes))
 
     def end(self) -> None:
-        """A run has ended and everything measured is here (Locust's test_stop): the verdict, and the results on disk."""
+        """A run has ended and all measurements are here (Locust's test_stop): the verdict, and results on disk."""
         if self._setup is None:
             return
         setup, self._setup = self._setup, None
         metrics, healths = self.measured()
-        conclusion = conclude(
-            setup,
-            metrics,
-            healths,
+        now_s = time.time()
+        extent = Extent(
             started_s=self._started_s,
-            user_classes=[user_class.__name__ for user_class in self.environment.user_classes],
+            stopping_s=self._stopping_s or now_s,
+            ended_s=now_s,
+            user_classes=tuple(user_class.__name__ for user_class in self.environment.user_classes),
             users=self.environment.runner.target_user_count if self.environment.runner else 0,
-            lost_workers=sorted(self._lost),
+            lost_workers=tuple(sorted(self._lost)),
         )
+        conclusion = conclude(setup, metrics, healths, extent)
         self.conclusions.append(conclusion)
         self.exit_code = max(self.exit_code or 0, conclusion.exit_code)
         if self.environment.web_ui is not None:
@@ -161,7 +162,7 @@ class Supervisor:
 
     def finish(self) -> None:
         """Users are about to be stopped (Locust's test_stopping)."""
-        raise NotImplementedError
+        self._stopping_s = time.time()
 
     def measured(self) -> tuple[Metrics, dict[str, Any]]:
         """Everything measured in the run, and the health of each process by name."""
@@ -194,7 +195,9 @@ class Supervisor:
             host=self._sandbox.api,
         )
         self.environment.host = self._sandbox.api
-        log.info("No app client id is set: started the sandbox at %s with the accounts of %s", self._sandbox.endpoint, users)
+        log.info(
+            "No app client id is set: started the sandbox at %s with the accounts of %s", self._sandbox.endpoint, users
+        )
 
     def _users_at_start(self) -> int | None:
         if self.environment.shape_class is not None or not (self.options["headless"] or self.options["autostart"]):
@@ -231,10 +234,11 @@ class LocalSupervisor(Supervisor):
         run = Run(setup, self.environment.events, LocalRows(ledger), processes=1)
         run.monitor.start()
         self._run = run
-        self.environment.cognito_run = run
+        attach(self.environment, run)
 
     def finish(self) -> None:
         """Let answers in flight arrive, unless --stop-timeout says how long."""
+        super().finish()
         if not self.environment.stop_timeout:
             self._stop_timeout = self.environment.stop_timeout
             self.environment.stop_timeout = GRACE_S
@@ -289,8 +293,9 @@ class MasterSupervisor(Supervisor):
         """
         if self._setup is None:
             return
+        super().finish()
         if self._runner._users_dispatcher is not None:  # noqa: SLF001  # it would go on spawning while we wait
-            self._runner._users_dispatcher._dispatcher_generator = iter(())  # noqa: SLF001  # the same
+            self._runner._users_dispatcher._dispatcher_generator = iter(())  # type: ignore[assignment]  # noqa: SLF001  # the same
         grace_s = self.environment.stop_timeout or GRACE_S
         self._runner.send_message("cognito_finish", {"grace_s": grace_s})
         if gevent.getcurrent() is self._listener:

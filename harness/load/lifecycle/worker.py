@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import gevent
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
@@ -13,7 +12,7 @@ from harness.credentials import CsvDataSet
 from harness.errors import ConfigurationError
 from harness.load.leases import WorkerRows
 from harness.load.lifecycle.collect import PARCEL_ACK, Sender
-from harness.load.lifecycle.run import Run
+from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import assemble, read_settings
 
 
@@ -39,7 +38,7 @@ class Worker:
     def begin(self) -> None:
         """A run starts (Locust's test_start): the options of the master are here by now."""
         settings = read_settings(vars(self.environment.parsed_options))
-        self.environment.cognito_run = None
+        attach(self.environment, None)
         try:
             setup = assemble(settings, self._data_set)
         except ConfigurationError as error:
@@ -49,13 +48,13 @@ class Worker:
         run = Run(setup, self.environment.events, self._rows, processes=int(settings.workers))
         run.monitor.start()
         self._run = run
-        self.environment.cognito_run = run
+        attach(self.environment, run)
         self._is_finished = False
         self._sender = Sender(run, self._runner.send_message)
         self._send("hello", {"run": settings.run, "digest": setup.users.digest})
 
     def finish(self, grace_s: float) -> None:
-        """End the users, waiting so long for answers in flight, and hand over everything; doing it twice is harmless."""
+        """End the users, waiting so long for answers in flight, and hand over everything; once per run."""
         if self._sender is None or self._is_finished:
             return
         self._is_finished = True

@@ -1,0 +1,41 @@
+# Everything runs in .venv, which needs nothing beforehand but Python 3.11 or newer.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+help: ## Show this help
+	@grep -E '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+.venv: pyproject.toml uv.lock ## Set up the environment (all other targets do it when needed)
+	@case "$$(uname -s)" in Linux|Darwin) ;; *) echo "cognito-load runs on Linux and macOS; on Windows, use WSL (wsl --install)." >&2; exit 1;; esac
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old: Python 3.11 or newer is needed. Name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
+	@echo "Setting up .venv ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@$(BIN)/uv sync --frozen --quiet
+	@touch .venv
+
+demo: .venv ## Run both scenarios against the local sandbox for 30 s and print the verdict
+	@$(BIN)/locust --headless --users 20 --spawn-rate 10 --run-time 25s --only-summary
+
+test: .venv ## Run the tests
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(TESTS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+lint: .venv ## Check style, types and the import rule
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-timing-summary 2>/dev/null || $(BIN)/lint-imports
+
+bench: .venv ## Measure against the peers that are installed (see bench/README.md)
+	@$(BIN)/python -m bench
+
+clean: ## Remove what was made here, results excepted
+	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
