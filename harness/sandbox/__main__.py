@@ -1,0 +1,158 @@
+"""`python -m harness.sandbox`, and what `cognito-load sandbox` runs: start, say so in one line, serve until the end."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent
+
+from harness.errors import EXIT, ConfigurationError, Problem
+from harness.sandbox.certificates import server_context
+from harness.sandbox.launch import Sandbox, assemble, read_ready_line
+from harness.sandbox.lifetime import Lifetime
+from harness.sandbox.options import (
+    DEFAULT_REGION,
+    Options,
+    duration_s,
+    port_number,
+    positive_rate,
+    region_name,
+    whole_seconds,
+)
+from harness.sandbox.samples import accounts
+from harness.sandbox.server import SandboxServer
+
+STOP_TIMEOUT_S = 0.2
+"""How long answers that are on their way may still take when the sandbox stops."""
+
+
+def build_parser(prog: str = "python -m harness.sandbox") -> argparse.ArgumentParser:
+    """The command line of the sandbox."""
+    parser = argparse.ArgumentParser(prog=prog, description="A local Cognito and a protected API behind it.")
+    add = parser.add_argument
+    add("--port", type=port_number, default=0, metavar="N", help="listen here; default: a free port")
+    add("--users", type=Path, metavar="FILE", help="CSV with username,password and maybe state; default: users.csv")
+    add("--region", type=region_name, default=DEFAULT_REGION, help="default: %(default)s")
+    add(
+        "--require-signature",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="demand a SigV4 signature on InitiateAuth; a wrong one is refused in any case",
+    )
+    add("--access-token-life", type=whole_seconds, metavar="3s", help="of access and id tokens; default: an hour")
+    add("--quota", type=positive_rate, metavar="N", help="UserAuthentication requests a second; default: no quota")
+    add("--latency", type=duration_s, default=0.0, metavar="500ms", help="hold back every answer of Cognito")
+    add("--tls", action="store_true", help="speak TLS, with a CA made for this run; its file is in the ready line")
+    add("--client-secret", action="store_true", help="the client has a secret; it is in the ready line with --json")
+    add("--session-token", action="store_true", help="the AWS keys are temporary, with a session token")
+    add("--api-token-use", choices=("access", "id"), help="which token the API takes; default: both")
+    add("--resume", type=Path, metavar="FILE", help="same port, ids and keys as in this ready line (from --json)")
+    add("--json", action="store_true", help="say what clients need to know as a JSON object, secrets included")
+    add("--exit-with-parent", action="store_true", help="stop at the end of standard input, or when the parent goes")
+    add("--own-session", action="store_true", help="leave the terminal's session, so that its Ctrl-C does not come")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None, prog: str = "python -m harness.sandbox") -> int:
+    """Serve until SIGTERM, SIGINT or the parent's end; the exit code."""
+    arguments = build_parser(prog).parse_args(argv)
+    if arguments.own_session:
+        with suppress(PermissionError):  # it leads a session already
+            os.setsid()
+    try:
+        return _run(_options(arguments), arguments)
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT.CONFIGURATION
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    return Options(
+        port=arguments.port,
+        users=arguments.users,
+        region=arguments.region,
+        requires_signature=arguments.require_signature,
+        access_token_life_s=arguments.access_token_life,
+        user_authentication_quota=arguments.quota,
+        latency_s=arguments.latency,
+        has_client_secret=arguments.client_secret,
+        has_session_token=arguments.session_token,
+        api_token_use=arguments.api_token_use,
+        uses_tls=arguments.tls,
+        resume=arguments.resume,
+    )
+
+
+def _run(options: Options, arguments: argparse.Namespace) -> int:
+    lifetime = Lifetime()
+    lifetime.end_on_signals()
+    if arguments.exit_with_parent:
+        lifetime.end_with_parent()
+    resumed = read_ready_line(options.resume) if options.resume else {}
+    if resumed:
+        port = options.port or urlsplit(resumed["endpoint"]).port or 0
+        options = replace(options, region=resumed["region"], port=port)
+    users, source = accounts(options.users)
+    sandbox = assemble(options, users, pause=_pause(options.latency_s), resumed=resumed)
+    with ExitStack() as cleanup:
+        context, ca_file = None, None
+        if options.uses_tls:
+            directory = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="cognito-load-sandbox-"))
+            context, ca_file = server_context(Path(directory))
+        server = _started(sandbox, options.port, context)
+        cleanup.callback(server.stop, timeout=STOP_TIMEOUT_S)
+        ready = _ready(sandbox, server.url, ca_file)
+        line = json.dumps(ready) if arguments.json else _sentence(ready, len(users), source)
+        with suppress(BrokenPipeError):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+        lifetime.wait()
+    return EXIT.PASSED
+
+
+def _started(sandbox: Sandbox, port: int, context: Any) -> SandboxServer:  # noqa: ANN401  # gevent's TLS context
+    server = SandboxServer(sandbox.application, port, tls=context, connected=sandbox.counts.connected)
+    try:
+        server.start()
+    except OSError as error:
+        problem = Problem(f"port {port} cannot be opened: {error.strerror}", "Give --port another one, or none.")
+        raise ConfigurationError([problem]) from error
+    return server
+
+
+def _pause(latency_s: float) -> Any:  # noqa: ANN401  # a callable
+    return (lambda: gevent.sleep(latency_s)) if latency_s else (lambda: None)
+
+
+def _ready(sandbox: Sandbox, url: str, ca_file: Path | None) -> Mapping[str, object]:
+    ca_bundle = {"ca_bundle": str(ca_file)} if ca_file else {}
+    return {
+        "endpoint": url,
+        "api": url,
+        **sandbox.identity.to_json(),
+        "issuer": sandbox.issuer,
+        "pid": os.getpid(),
+        **ca_bundle,
+    }
+
+
+def _sentence(ready: Mapping[str, object], users: int, source: str) -> str:
+    ca_bundle = f", CA in {ready['ca_bundle']}" if "ca_bundle" in ready else ""
+    return (
+        f"Sandbox ready: Cognito and API at {ready['endpoint']}{ca_bundle}, client {ready['client_id']} of pool "
+        f"{ready['user_pool_id']}, {users} users ({source}); --json shows the AWS keys, Ctrl-C stops it."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

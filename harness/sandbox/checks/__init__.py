@@ -1,0 +1,1 @@
+"""What the sandbox refuses, and in which words."""

@@ -1,0 +1,168 @@
+"""A sandbox made of its options: every part built once, here, and handed to those that need it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ConfigurationError, Problem
+from harness.sandbox.api import Api
+from harness.sandbox.application import Application
+from harness.sandbox.checks.bearer import TOKEN_USES, BearerCheck
+from harness.sandbox.checks.model import ServiceModel
+from harness.sandbox.checks.signature import AccessKey, SignatureCheck
+from harness.sandbox.counts import Counts
+from harness.sandbox.faults import Faults
+from harness.sandbox.operations.table import operations
+from harness.sandbox.options import AWS_SHORTEST_LIFE_S, DEFAULT_LIFE_S, Options
+from harness.sandbox.samples import Account
+from harness.sandbox.service import Doors, Service
+from harness.sandbox.state.clock import ALPHANUMERIC, Chance, Clock
+from harness.sandbox.state.pool import Client, Directory, Pool, TokenLives
+from harness.sandbox.state.quota import Quotas
+
+POOL_NAME = "sandbox"
+FLOWS = ("ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+SIGNED_ON_DEMAND = frozenset({"InitiateAuth"})
+KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a client has to know to use this sandbox, and what `--resume` brings back."""
+
+    region: str
+    user_pool_id: str
+    client_id: str
+    access_key: AccessKey
+    client_secret: str | None = field(default=None, repr=False)
+
+    def to_json(self) -> dict[str, str]:
+        """The part of the ready line that is about it."""
+        key = self.access_key
+        optional = {"session_token": key.session_token, "client_secret": self.client_secret}
+        return {
+            "region": self.region,
+            "user_pool_id": self.user_pool_id,
+            "client_id": self.client_id,
+            "access_key_id": key.access_key_id,
+            "secret_access_key": key.secret_access_key,
+            **{name: value for name, value in optional.items() if value is not None},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """Everything that a server needs, and what it should tell."""
+
+    application: Application
+    identity: Identity
+    issuer: str
+    counts: Counts
+
+
+def assemble(
+    options: Options,
+    accounts: Iterable[Account],
+    *,
+    pause: Callable[[], None],
+    clock: Clock | None = None,
+    chance: Chance | None = None,
+    resumed: Mapping[str, Any] | None = None,
+) -> Sandbox:
+    """A sandbox that waits for its server.
+
+    Args:
+        options: What it is like.
+        accounts: The users of its pool.
+        pause: Waits for the latency, without holding up others.
+        clock: What time it is.
+        chance: Where identifiers and secrets come from.
+        resumed: The ready line of the sandbox that it continues.
+    """
+    clock, chance = clock or Clock(), chance or Chance()
+    directory = Directory(options.region, clock, chance)
+    identity = _identity(options, directory, resumed or {})
+    pool = directory.add_pool(POOL_NAME, identity.user_pool_id)
+    directory.add_client(_client(options, identity, clock.wall()))
+    _populate(pool, directory, accounts)
+    counts, faults, life_s = Counts(), Faults(), options.access_token_life_s
+    quotas = Quotas(options.user_authentication_quota, clock.monotonic)
+    doors = Doors(
+        model=ServiceModel(),
+        signature=SignatureCheck(identity.region, [identity.access_key], clock.wall),
+        gates=(faults.serve, quotas.spend),
+        demands_signature=SIGNED_ON_DEMAND if options.requires_signature else frozenset(),
+    )
+    table = operations(
+        directory, shortest_life_s=1 if life_s else AWS_SHORTEST_LIFE_S, default_life_s=life_s or DEFAULT_LIFE_S
+    )
+    uses = frozenset({options.api_token_use}) if options.api_token_use else TOKEN_USES
+    service = Service(table, doors, counts, chance, pause)
+    api = Api(BearerCheck(directory, uses), counts, chance)
+    return Sandbox(Application(service, api, directory, counts, faults), identity, pool.issuer, counts)
+
+
+def read_ready_line(file: Path) -> Mapping[str, Any]:
+    """What an earlier sandbox printed with --json.
+
+    Raises:
+        ConfigurationError: The file is not that.
+    """
+    try:
+        ready = json.loads(file.read_text("utf-8"))
+        for name in ("endpoint", "region", "user_pool_id", "client_id", "access_key_id", "secret_access_key"):
+            ready[name]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = Problem(
+            f"{file}: not the ready line of a sandbox ({type(error).__name__})",
+            "Give --resume a file with what `cognito-load sandbox --json` printed.",
+        )
+        raise ConfigurationError([problem]) from error
+    return dict(ready)
+
+
+def _identity(options: Options, directory: Directory, resumed: Mapping[str, Any]) -> Identity:
+    chance = directory.chance
+    key_initials = "ASIA" if options.has_session_token else "AKIA"
+    key = AccessKey(
+        resumed.get("access_key_id") or key_initials + chance.text(16, KEY_ALPHABET),
+        resumed.get("secret_access_key") or chance.text(40, ALPHANUMERIC),
+        resumed.get("session_token") or (chance.text(200, ALPHANUMERIC) if options.has_session_token else None),
+    )
+    secret = resumed.get("client_secret") or (directory.new_client_secret() if options.has_client_secret else None)
+    return Identity(
+        region=options.region,
+        user_pool_id=resumed.get("user_pool_id") or directory.new_pool_id(),
+        client_id=resumed.get("client_id") or directory.new_client_id(),
+        access_key=key,
+        client_secret=secret,
+    )
+
+
+def _client(options: Options, identity: Identity, now_s: float) -> Client:
+    life_s = options.access_token_life_s or DEFAULT_LIFE_S
+    return Client(
+        id=identity.client_id,
+        name=POOL_NAME,
+        pool_id=identity.user_pool_id,
+        flows=FLOWS,
+        lives=TokenLives(access_s=life_s, id_s=life_s),
+        created_s=now_s,
+        secret=identity.client_secret,
+        hides_existence=True,
+    )
+
+
+def _populate(pool: Pool, directory: Directory, accounts: Iterable[Account]) -> None:
+    now_s = directory.clock.wall()
+    for account in accounts:
+        attributes = {"email": account.username, "email_verified": "true"} if "@" in account.username else {}
+        verifier = directory.new_verifier(account.password)
+        user = pool.add(
+            account.username, verifier, account.status, attributes, sub=directory.chance.uuid(), now_s=now_s
+        )
+        user.is_enabled = account.is_enabled

@@ -1,0 +1,52 @@
+"""Which operations the sandbox has, by their names on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from harness.sandbox.operations.accounts import Accounts
+from harness.sandbox.operations.administration import Administration
+from harness.sandbox.operations.parameters import Answer, Parameters
+from harness.sandbox.operations.pools import Pools
+from harness.sandbox.operations.signing_in import SigningIn
+from harness.sandbox.state.pool import Directory
+from harness.sandbox.state.session import Sessions
+from harness.sandbox.state.tokens import Tokens
+
+Operation = Callable[[Parameters], Answer]
+
+
+def operations(directory: Directory, *, shortest_life_s: int, default_life_s: int) -> Mapping[str, Operation]:
+    """Every operation over this directory.
+
+    Args:
+        directory: What they work on.
+        shortest_life_s: The least validity of access and id tokens that CreateUserPoolClient accepts.
+        default_life_s: Their validity when it says nothing.
+    """
+    tokens = Tokens(directory)
+    signing_in = SigningIn(directory, tokens, Sessions(directory.clock, directory.chance))
+    accounts = Accounts(directory, tokens)
+    administration = Administration(directory)
+    pools = Pools(directory, shortest_life_s=shortest_life_s, default_life_s=default_life_s)
+    return {
+        "InitiateAuth": signing_in.initiate_auth,
+        "AdminInitiateAuth": signing_in.admin_initiate_auth,
+        "RespondToAuthChallenge": signing_in.respond_to_auth_challenge,
+        "GetTokensFromRefreshToken": signing_in.get_tokens_from_refresh_token,
+        "GetUser": accounts.get_user,
+        "GlobalSignOut": accounts.global_sign_out,
+        "RevokeToken": accounts.revoke_token,
+        "SignUp": accounts.sign_up,
+        "AdminCreateUser": administration.admin_create_user,
+        "AdminSetUserPassword": administration.admin_set_user_password,
+        "AdminGetUser": administration.admin_get_user,
+        "AdminConfirmSignUp": administration.admin_confirm_sign_up,
+        "AdminDisableUser": administration.admin_disable_user,
+        "AdminEnableUser": administration.admin_enable_user,
+        "AdminResetUserPassword": administration.admin_reset_user_password,
+        "AdminDeleteUser": administration.admin_delete_user,
+        "CreateUserPool": pools.create_user_pool,
+        "CreateUserPoolClient": pools.create_user_pool_client,
+        "DeleteUserPool": pools.delete_user_pool,
+    }

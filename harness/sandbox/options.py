@@ -1,0 +1,85 @@
+"""What a sandbox can be asked for, and how the command line writes it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_REGION = "us-east-1"
+DEFAULT_LIFE_S = 3600
+AWS_SHORTEST_LIFE_S = 300
+
+_UNITS_S = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|)", re.ASCII)
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a sandbox is like; the defaults are those of a quiet rehearsal."""
+
+    port: int = 0
+    users: Path | None = None
+    region: str = DEFAULT_REGION
+    requires_signature: bool = False
+    """InitiateAuth has to be signed."""
+    access_token_life_s: int | None = None
+    """Of access and id tokens; None means an hour, and Amazon's limits for clients made later."""
+    user_authentication_quota: float | None = None
+    """Requests a second over all pools; None switches quotas off."""
+    latency_s: float = 0.0
+    """How long every answer of Cognito is held back."""
+    has_client_secret: bool = False
+    has_session_token: bool = False
+    """The keys are temporary ones, with a session token."""
+    api_token_use: str | None = None
+    uses_tls: bool = False
+    resume: Path | None = None
+    """A ready line of an earlier sandbox: the same port, identifiers and keys again."""
+
+
+def duration_s(text: str) -> float:
+    """Seconds, of `3s`, `500ms`, `2m`, `1h` or `3`."""
+    parts = _DURATION.fullmatch(text.strip())
+    if parts is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 3s, 500ms or 2m")
+    return float(parts[1]) * _UNITS_S[parts[2]]
+
+
+def whole_seconds(text: str) -> int:
+    """A duration of one second or a multiple: what a token's claims can express."""
+    seconds = duration_s(text)
+    if seconds < 1 or not seconds.is_integer():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of seconds, which is what tokens count in")
+    return int(seconds)
+
+
+def positive_rate(text: str) -> float:
+    """Requests a second."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate; write requests a second, 120 for Amazon's default")
+    return rate
+
+
+def region_name(text: str) -> str:
+    """The name of a region."""
+    if not _REGION.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no region; write one like us-east-1")
+    return text
+
+
+def port_number(text: str) -> int:
+    """A TCP port, 0 for a free one."""
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; write 1 to 65535, or 0 for a free one")
+    return port

@@ -1,0 +1,106 @@
+"""The accounts that a sandbox starts with."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import ConfigurationError, Problem
+from harness.sandbox.state.user import UserStatus
+
+DEFAULT_FILE = Path("users.csv")
+SAMPLE_USERS = 100
+DISABLED = "DISABLED"
+"""A state of the file that is none of the service's: confirmed, and then disabled by an administrator."""
+STATES = (*UserStatus, DISABLED)
+SHOWN_PROBLEMS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One row."""
+
+    username: str
+    password: str = field(repr=False)
+    status: UserStatus = UserStatus.CONFIRMED
+    is_enabled: bool = True
+
+
+def accounts(file: Path | None) -> tuple[list[Account], str]:
+    """The accounts, and where they come from, in words.
+
+    Args:
+        file: A CSV with the columns username and password, and maybe state (a status of the service, or DISABLED);
+            other columns are ignored. None: users.csv of the working directory, or the built-in sample users.
+
+    Raises:
+        ConfigurationError: Everything that is wrong with the file, the first ten of it.
+    """
+    if file is None and not DEFAULT_FILE.is_file():
+        return sample_accounts(), "built-in sample users"
+    file = file or DEFAULT_FILE
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            return _read(file, csv.reader(lines)), str(file)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        problem = Problem(f"{file}: cannot be read: {reason}", "Give --users a CSV file in UTF-8.")
+        raise ConfigurationError([problem]) from error
+
+
+def sample_accounts() -> list[Account]:
+    """The users of the repository's users.csv."""
+    return [
+        Account(f"load-user-{number:03d}@example.com", f"Sample-Password-{number:03d}!")
+        for number in range(1, SAMPLE_USERS + 1)
+    ]
+
+
+def _read(file: Path, rows: Iterator[list[str]]) -> list[Account]:
+    header = [column.strip().lower() for column in next(rows, [])]
+    missing = [column for column in ("username", "password") if column not in header]
+    if missing:
+        problem = Problem(
+            f"{file}, line 1: no column {' and no column '.join(missing)}", "The header has to be username,password."
+        )
+        raise ConfigurationError([problem])
+    found: dict[str, Account] = {}
+    problems: list[Problem] = []
+    for number, row in enumerate(rows, start=2):
+        if not any(row):
+            continue
+        values = dict(zip(header, row, strict=False))
+        fault = _fault(values, found)
+        if fault:
+            problems.append(Problem(f"{file}, row {number}: {fault}"))
+            continue
+        account = _account(values)
+        found[account.username] = account
+    if not found and not problems:
+        problems.append(Problem(f"{file}: no accounts", "Add a row for each user."))
+    if problems:
+        more = len(problems) - SHOWN_PROBLEMS
+        tail = [Problem(f"{file}: {more} more of the kind")] if more > 0 else []
+        raise ConfigurationError([*problems[:SHOWN_PROBLEMS], *tail])
+    return list(found.values())
+
+
+def _fault(values: dict[str, str], found: dict[str, Account]) -> str:
+    username = values.get("username", "")
+    if not username or not values.get("password"):
+        return "username or password is empty"
+    if username in found:
+        return f"{username} was there before"
+    state = values.get("state") or UserStatus.CONFIRMED
+    if state not in STATES:
+        return f"state is {state!r}, expected one of {', '.join(STATES)}"
+    return ""
+
+
+def _account(values: dict[str, str]) -> Account:
+    state = values.get("state") or UserStatus.CONFIRMED
+    is_enabled = state != DISABLED
+    status = UserStatus(state) if is_enabled else UserStatus.CONFIRMED
+    return Account(values["username"], values["password"], status, is_enabled)

@@ -1,0 +1,1 @@
+"""What the sandbox remembers. In memory, gone with the process."""

@@ -1,0 +1,36 @@
+"""Time and chance, handed in so that tests decide about both."""
+
+from __future__ import annotations
+
+import os
+import string
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+LOWER_ALPHANUMERIC = string.ascii_lowercase + string.digits
+ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Seconds since the epoch for what stands in tokens, and seconds that never jump for what waits."""
+
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """Identifiers and secrets out of random bytes."""
+
+    random_bytes: Callable[[int], bytes] = os.urandom
+
+    def text(self, length: int, alphabet: str) -> str:
+        """`length` characters of the alphabet."""
+        return "".join(alphabet[byte % len(alphabet)] for byte in self.random_bytes(length))
+
+    def uuid(self) -> str:
+        """A random UUID, 36 characters."""
+        return str(UUID(bytes=self.random_bytes(16), version=4))

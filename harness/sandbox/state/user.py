@@ -1,0 +1,49 @@
+"""One account of a pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.sandbox.state.lockout import Lockout
+from harness.sandbox.state.password import Verifier
+
+
+class UserStatus(StrEnum):
+    """Where an account stands, in the service's words."""
+
+    UNCONFIRMED = "UNCONFIRMED"
+    CONFIRMED = "CONFIRMED"
+    RESET_REQUIRED = "RESET_REQUIRED"
+    FORCE_CHANGE_PASSWORD = "FORCE_CHANGE_PASSWORD"  # noqa: S105  # the name of a state
+
+
+@dataclass(slots=True)
+class User:
+    """One account.
+
+    `generation` counts the sign-outs everywhere: tokens of an earlier generation are revoked. Times are seconds since
+    the epoch.
+    """
+
+    username: str
+    sub: str
+    verifier: Verifier
+    status: UserStatus
+    created_s: float
+    modified_s: float
+    attributes: dict[str, str] = field(default_factory=dict)
+    is_enabled: bool = True
+    temporary_until_s: float | None = None
+    """When a temporary password expires."""
+    generation: int = 0
+    lockout: Lockout = field(default_factory=Lockout)
+
+    def sign_out_everywhere(self) -> None:
+        """Revoke every token that was issued so far."""
+        self.generation += 1
+
+    def attribute_list(self) -> list[dict[str, str]]:
+        """The attributes as the service lists them, `sub` last as it does."""
+        listed = [{"Name": name, "Value": value} for name, value in self.attributes.items()]
+        return [*listed, {"Name": "sub", "Value": self.sub}]

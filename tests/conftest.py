@@ -1,0 +1,122 @@
+"""Fixtures that several folders use."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+READY_WITHIN_S = 30
+STOPPED_WITHIN_S = 10
+USERS_CSV = Path(__file__).parents[1] / "users.csv"
+
+
+@dataclass
+class RunningSandbox:
+    """A sandbox process: what it said when it was ready, and its handle."""
+
+    process: subprocess.Popen[str]
+    ready: dict[str, Any]
+    users: Path = USERS_CSV
+    options: tuple[str, ...] = field(default=())
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever is in the ready line: `endpoint`, `api`, `client_id`, `user_pool_id`, `access_key_id` and so on."""
+        try:
+            return self.__dict__["ready"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def counts(self) -> dict[str, Any]:
+        """The server's own count: `arrived`, `answered`, `logins`, `connections` (the one that asks included)."""
+        context = ssl.create_default_context(cafile=self.ready["ca_bundle"]) if "ca_bundle" in self.ready else None
+        with urlopen(f"{self.endpoint}/_sandbox/counts", context=context, timeout=10) as answer:  # noqa: S310  # its own loopback URL
+            return json.load(answer)
+
+    def stop(self) -> int:
+        """Close its standard input, and its exit code."""
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            return self.process.wait(STOPPED_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+StartSandbox = Callable[..., RunningSandbox]
+
+
+def _arguments(options: dict[str, Any]) -> list[str]:
+    """`users=path, tls=True, require_signature=False` as the command line has it."""
+    arguments = []
+    for name, value in options.items():
+        flag = f"--{name.replace('_', '-')}"
+        if name == "require_signature" and value is False:
+            arguments.append("--no-require-signature")
+        elif value is True:
+            arguments.append(flag)
+        elif value is not False and value is not None:
+            arguments += [flag, str(value)]
+    return arguments
+
+
+def _start(options: dict[str, Any]) -> RunningSandbox:
+    options = {"users": USERS_CSV, **options}
+    arguments = _arguments(options)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness.sandbox", "--json", "--exit-with-parent", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+    )
+    deadline = time.monotonic() + READY_WITHIN_S
+    while not select.select([process.stdout], [], [], 0.2)[0]:
+        if time.monotonic() > deadline:
+            process.kill()
+            pytest.fail(f"the sandbox said nothing for {READY_WITHIN_S} s")
+    line = process.stdout.readline()
+    if not line:
+        pytest.fail(f"the sandbox ended with {process.wait()} instead of a ready line")
+    return RunningSandbox(process, json.loads(line), Path(options["users"]), tuple(arguments))
+
+
+@pytest.fixture
+def start_sandbox() -> Iterator[StartSandbox]:
+    """Starts sandbox processes; options are the command line's: `start_sandbox(quota=5, tls=True, users=path)`.
+
+    Each is stopped at the end of the test, unless the test did.
+    """
+    started: list[RunningSandbox] = []
+
+    def start(**options: Any) -> RunningSandbox:
+        started.append(_start(options))
+        return started[-1]
+
+    yield start
+    for sandbox in started:
+        sandbox.stop()
+        sandbox.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[RunningSandbox]:
+    """One sandbox with the sample users, shared by the whole run: leave its sample users as they are."""
+    running = _start({})
+    yield running
+    running.stop()
+    running.process.stdout.close()
