@@ -119,8 +119,7 @@ class TokenSession:
         with self._lock:
             if self._tokens is not None and self._now() < self._renew_at_s:
                 return self._tokens
-            if self._failures != failures and self._failure is not None:
-                raise self._failure
+            self._share_failure_since(failures)
             return self._renew()
 
     def force(self, refused: Tokens) -> Tokens:
@@ -131,13 +130,17 @@ class TokenSession:
         """
         failures = self._failures
         with self._lock:
-            if self._tokens is not None and self._tokens is not refused:
+            if self._tokens is not None and self._tokens is not refused and self._now() < self._renew_at_s:
                 return self._tokens
-            if self._failures != failures and self._failure is not None:
-                raise self._failure
-            self._is_refused = True
-            self._renew_at_s = -inf
+            self._share_failure_since(failures)
+            if self._tokens is refused:  # later tokens that have expired meanwhile need no more than a renewal
+                self._is_refused = True
+                self._renew_at_s = -inf
             return self._renew()
+
+    def _share_failure_since(self, failures: int) -> None:
+        if self._failures != failures and self._failure is not None:
+            raise _afresh(self._failure)
 
     def _renew(self) -> Tokens:
         old = self._tokens
@@ -159,7 +162,7 @@ class TokenSession:
 
     def _attempt(self, login: Callable[[], Tokens]) -> Tokens:
         if self._penalty.rejection is not None:
-            raise self._penalty.rejection
+            raise _afresh(self._penalty.rejection)
         wait_s = self._penalty.wait_s(self._now())
         if wait_s > 0:
             self._wait(wait_s)
@@ -190,3 +193,8 @@ class TokenSession:
                 f"ExpiresIn says {tokens.expires_in_s} s, but the access token itself is valid for {own_life_s:g} s: "
                 "tokens are renewed by ExpiresIn; check the app client's token validity"
             )
+
+
+def _afresh(error: LoginError) -> LoginError:
+    """An error to raise again: each raise would lengthen its traceback, and keep every caller's frame alive."""
+    return error.with_traceback(None)
