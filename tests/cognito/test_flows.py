@@ -175,6 +175,13 @@ def test_a_challenge_is_answered_for_the_name_that_the_pool_gave_the_user():
     assert responses["SECRET_HASH"] == secret_hash(SECRET_CLIENT, "5d1f-sub")
 
 
+@pytest.mark.parametrize("session", [None, 5, "", "\ud800"])
+def test_a_challenge_without_a_usable_session_is_answered_without_one(session):
+    document = {**new_password_required(), "Session": session}
+    _, calls = play(user_password_auth(CLIENT, NEWCOMER, read_token), ok(document), ok(GRANTED))
+    assert "Session" not in body(calls[1])
+
+
 def test_a_new_password_is_never_invented():
     error = failure(user_password_auth(CLIENT, ALICE, read_token), ok(new_password_required()))
     assert (error.kind, error.outcome) == (wire.CHALLENGE_UNANSWERED, Outcome.CHALLENGED)

@@ -1,0 +1,121 @@
+"""Data: what an error means and what to do about it, and how it is named in one row of a table.
+
+Sources: the errors that the `cognito-idp` service model lists, their messages as the service sends them, AWS's
+developer guide on quotas, lockout and app clients, and its "Troubleshoot Signature Version 4 signing for AWS API
+requests".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from harness.cognito.remedies import exchanges, logins, pools
+from harness.cognito.remedies.row import Remedy, Row
+from harness.cognito.wire import CHALLENGE_UNANSWERED, MISSING_TARGET, MISSING_TOKEN, NOT_COGNITO
+
+__all__ = ["ROWS", "Remedy", "lookup", "short"]
+
+ROWS: Final[tuple[Row, ...]] = (*logins.ROWS, *pools.ROWS, *exchanges.ROWS)
+
+_ELLIPSIS: Final = "\u2026"
+_LONGEST_SHORT: Final = 160
+"""Characters of a message in Locust's failures table; more would be folded over several lines."""
+_OURS: Final = frozenset(
+    {
+        CHALLENGE_UNANSWERED,
+        MISSING_TARGET,
+        MISSING_TOKEN,
+        NOT_COGNITO,
+        "ConnectError",
+        "TimedOutError",
+        "ProtocolError",
+        "TransportError",
+    }
+)
+"""Errors whose messages this project words itself, the same for every user who meets them."""
+_COMMON_WORDS: Final = (
+    "a an the this that of in on at by to for from with without and or not no is are was were be been has have had do "
+    "does did can cannot could must should may will failed failure error invalid unable missing unknown expected "
+    "expired denied allowed supported enabled disabled configured required requested given found exceeded limit value "
+    "values parameter parameters attribute attributes request requests response operation user users username password "
+    "pool client app id name code token tokens refresh access session challenge auth flow trigger lambda device region "
+    "account email phone number too many more than already again later please try contact administrator"
+)
+"""Words that belong to Cognito rather than to one user of it."""
+
+
+def lookup(kind: str, message: str = "") -> Remedy | None:
+    """Why this error happens and what to do about it; None for an error that the table does not know.
+
+    Args:
+        kind: The error's type: Cognito's own, one of `harness.cognito.wire`, or the name of a transport error.
+        message: Cognito's words, ours, or what `short` made of either; with or without the kind before them.
+    """
+    known = _find(kind, message)
+    return known.remedy if known else None
+
+
+def short(kind: str, message: str) -> str:
+    """The error in one line that is the same for every user and every client that meets it.
+
+    For Locust's failures table, which keeps a row for each text it is given. What Cognito is known to say is shown
+    with `\u2026` for the parts that differ; of anything else, only words that cannot belong to one user are kept.
+    """
+    words = message.removeprefix(f"{kind}: ")
+    if kind in _OURS:
+        text = words.partition("\n")[0][:_LONGEST_SHORT].strip()
+    else:
+        known = _find(kind, words)
+        text = known.shown if known and known.shown else _impersonal(words)
+    return f"{kind}: {text}" if text else kind
+
+
+class _Known(NamedTuple):
+    """A row, ready to be looked up."""
+
+    pattern: re.Pattern[str]
+    shown: str
+    remedy: Remedy
+
+
+def _find(kind: str, message: str) -> _Known | None:
+    return next((known for known in _TABLE.get(kind, ()) if known.pattern.search(message)), None)
+
+
+def _impersonal(message: str) -> str:
+    kept: list[str] = []
+    for word in message.partition("\n")[0].split():
+        if word.strip(_PUNCTUATION).lower() in _VOCABULARY:
+            kept.append(word)
+        elif kept[-1:] != [_ELLIPSIS]:
+            kept.append(_ELLIPSIS)
+    return "" if kept == [_ELLIPSIS] else " ".join(kept)[:_LONGEST_SHORT]
+
+
+def _table(rows: Iterable[Row]) -> Mapping[str, tuple[_Known, ...]]:
+    """The rows by kind, those for any message after those for a certain one."""
+    table: dict[str, tuple[_Known, ...]] = {}
+    for row in sorted(rows, key=lambda row: not row.says):
+        table[row.kind] = (*table.get(row.kind, ()), _known(row))
+    return MappingProxyType(table)
+
+
+def _known(row: Row) -> _Known:
+    spellings = [".+?".join(map(re.escape, spelling.rstrip(".").split("{}"))) for spelling in row.says.split("|")]
+    return _Known(
+        re.compile("|".join(spellings), re.IGNORECASE | re.DOTALL),
+        row.says.partition("|")[0].replace("{}", _ELLIPSIS),
+        Remedy(row.cause, row.remedy),
+    )
+
+
+_PUNCTUATION: Final = ".,:;!?'\"()"
+_VOCABULARY: Final = frozenset(
+    word.strip(_PUNCTUATION).lower()
+    for text in (_COMMON_WORDS, *(row.says.replace("|", " ") for row in ROWS if row.kind not in _OURS))
+    for word in text.split()
+)
+_TABLE: Final = _table(ROWS)
