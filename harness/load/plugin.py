@@ -17,8 +17,9 @@ from locust.web import WebUI
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT
 from harness.load import guards, webui
+from harness.load.lifecycle.master import supervisor_of
 from harness.load.lifecycle.run import REQUEST_TYPE, Run, attach, run_of
-from harness.load.lifecycle.supervisor import Supervisor, supervisor_of
+from harness.load.lifecycle.supervisor import Supervisor
 from harness.load.lifecycle.worker import Worker
 from harness.load.results import outcome_of_request, request_sample
 from harness.settings import KNOBS

@@ -6,14 +6,13 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 import gevent
-import psutil
 from locust.env import Environment
-from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerNode
+from locust.runners import WorkerNode
 
 from harness import credentials
 from harness.credentials import CsvDataSet
@@ -21,7 +20,6 @@ from harness.errors import EXIT, ConfigurationError, Problem
 from harness.evidence.metrics import Metrics
 from harness.load.leases import LocalRows, RowLedger
 from harness.load.lifecycle import sandboxed
-from harness.load.lifecycle.collect import PARCEL, PARCEL_ACK, Collector
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
 from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import Setup, assemble, check_results_dir, read_settings, too_few_rows
@@ -29,8 +27,6 @@ from harness.load.users import CognitoApiUser
 
 GRACE_S: Final = 10.0
 """How long answers in flight are waited for at the end of a run, unless --stop-timeout says otherwise."""
-QUIT_WORKERS_FOR_S: Final = 3.0
-"""How long a master that cannot start tells arriving workers to go home."""
 
 log = logging.getLogger("cognito-load")
 
@@ -258,156 +254,8 @@ class LocalSupervisor(Supervisor):
         return self._run.metrics, {"this process": self._run.monitor.health}
 
 
-class MasterSupervisor(Supervisor):
-    """`locust --master` or `--processes`: users run on workers, and this process hands out rows and collects."""
-
-    def __init__(self, environment: Environment, data_set: CsvDataSet, runner: MasterRunner) -> None:
-        super().__init__(environment, data_set)
-        self._runner = runner
-        self._ledger: RowLedger | None = None
-        self._collector = Collector("")
-        self._listener: gevent.Greenlet | None = None
-        for kind, handler in (
-            (PARCEL, self._on_parcel),
-            ("cognito_hello", self._on_hello),
-            ("cognito_rows_wanted", self._on_rows_wanted),
-            ("cognito_rows_returned", self._on_rows_returned),
-            ("cognito_fault", self._on_fault),
-        ):
-            runner.register_message(kind, self._listening(handler))
-
-    @property
-    def processes(self) -> int:
-        """See Supervisor."""
-        return max(1, self._runner.worker_count)
-
-    def start_run(self, setup: Setup, ledger: RowLedger) -> None:
-        """See Supervisor."""
-        self._ledger = ledger
-        self._collector = Collector(setup.settings.run)
-
-    def finish(self) -> None:
-        """Have the workers end their users, and wait for the last of what they measured.
-
-        Locust would tell them too, but its own reports lose the last seconds; so it finds them stopped already.
-        """
-        if self._setup is None:
-            return
-        super().finish()
-        if self._runner._users_dispatcher is not None:  # noqa: SLF001  # it would go on spawning while we wait
-            self._runner._users_dispatcher._dispatcher_generator = iter(())  # type: ignore[assignment]  # noqa: SLF001  # the same
-        grace_s = self.environment.stop_timeout or GRACE_S
-        self._runner.send_message("cognito_finish", {"grace_s": grace_s})
-        if gevent.getcurrent() is self._listener:
-            return  # the last worker said goodbye, after its last parcel; waiting here would wait for ourselves
-        self._lost = self._collector.wait_for(self._expected_workers, grace_s + 10)
-
-    def measured(self) -> tuple[Metrics, dict[str, Any]]:
-        """See Supervisor."""
-        return self._collector.metrics, dict(self._collector.healths)
-
-    def dismiss_workers(self) -> None:
-        """See Supervisor: forked workers are ended, others are told as they arrive."""
-        if self.options.get("processes"):
-            _terminate_forks()
-            return
-        until_s = time.monotonic() + QUIT_WORKERS_FOR_S
-        expected = int(self.options.get("expect_workers") or 1)
-        dismissed: set[str] = set()
-        while time.monotonic() < until_s and len(dismissed) < expected:
-            for client in list(self._runner.clients.all):
-                if client.id not in dismissed:
-                    dismissed.add(client.id)
-                    self._runner.send_message("quit", None, client.id)
-            gevent.sleep(0.1)
-        gevent.sleep(0.2)  # the last message is still on its way
-
-    def _expected_workers(self) -> set[str]:
-        known = {client.id for client in self._runner.clients.all if client.state != STATE_MISSING}
-        return known | (self._collector.workers - set(self._runner.clients))
-
-    def _listening(self, handler: Callable[[str, Any], None]) -> Callable[..., None]:
-        def listener(environment: Environment, msg: Any, **_: object) -> None:  # noqa: ANN401, ARG001  # Locust's call
-            self._listener = gevent.getcurrent()
-            handler(msg.node_id, msg.data)
-
-        return listener
-
-    def _on_parcel(self, worker: str, data: Mapping[str, Any]) -> None:
-        number = self._collector.receive(worker, data)
-        self._runner.send_message(PARCEL_ACK, {"run": data["run"], "number": data["number"]}, worker)
-        if number is None:
-            log.warning("measurements of %s arrived after their run was concluded", worker)
-
-    def _on_hello(self, worker: str, data: Mapping[str, Any]) -> None:
-        if self._setup is None or self._ledger is None:
-            return
-        if data["digest"] != self._setup.users.digest:
-            self.fail(
-                [
-                    Problem(
-                        f"{self._setup.settings.users} on worker {worker} differs from the master's",
-                        "Copy the same file to every machine: workers are told row numbers, never accounts.",
-                    )
-                ]
-            )
-            return
-        share = self._ledger.login_share(worker)
-        self._runner.send_message("cognito_share", {"start": share.start, "stop": share.stop}, worker)
-
-    def _on_rows_wanted(self, worker: str, data: Mapping[str, Any]) -> None:
-        if self._ledger is None:
-            return
-        count = int(data["count"])
-        rows = self._ledger.lease(worker, count)
-        if len(rows) < count:
-            self._ledger.keep_only(set(self._runner.clients))
-            rows += self._ledger.lease(worker, count - len(rows))
-        self._runner.send_message("cognito_rows", {"rows": rows, "short_of": count - len(rows)}, worker)
-
-    def _on_rows_returned(self, worker: str, data: Mapping[str, Any]) -> None:
-        if self._ledger is not None:
-            self._ledger.give_back(worker, data["rows"])
-
-    def _on_fault(self, worker: str, data: Mapping[str, Any]) -> None:
-        self.fail([Problem(f"on worker {worker}: {message}", hint) for message, hint in data["problems"]])
-
-
-def supervisor_of(environment: Environment, data_set: CsvDataSet) -> Supervisor:
-    """The supervisor for this kind of process."""
-    runner = environment.runner
-    if isinstance(runner, MasterRunner):
-        return MasterSupervisor(environment, data_set, runner)
-    if not isinstance(runner, LocalRunner):
-        raise TypeError(f"no supervisor for {type(runner).__name__}")
-    return LocalSupervisor(environment, data_set)
-
-
 def say_problems(problems: list[Problem]) -> None:
     """Print configuration faults, all of them, to standard error."""
     count = f"{len(problems)} fault{'s' if len(problems) > 1 else ''}"
     lines = [f"\nThe configuration cannot work ({count}); nothing was sent.", *(f"- {p}" for p in problems), ""]
     print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201  # a log line would fold it
-
-
-def _terminate_forks() -> None:
-    """End the workers that `--processes` forked: Locust would leave them waiting for a master that is gone.
-
-    They are left for Locust to reap, which stumbles over children that somebody else has waited for.
-    """
-    forks = psutil.Process().children()
-    for fork in forks:
-        fork.terminate()
-    until_s = time.monotonic() + QUIT_WORKERS_FOR_S
-    while time.monotonic() < until_s and any(_is_alive(fork) for fork in forks):
-        time.sleep(0.05)
-    for fork in forks:
-        if _is_alive(fork):
-            fork.kill()
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
