@@ -6,6 +6,7 @@ Nothing here runs on the hot path: a login takes the keys that `KeySource.curren
 from __future__ import annotations
 
 import json
+import os
 import stat
 import time
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from typing import Final, Protocol
 import boto3
 import botocore.exceptions
 import botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from harness.cognito.signing import AwsKeys
 from harness.cognito.wire import SERVICE
@@ -22,6 +25,10 @@ from harness.errors import ConfigurationError, Problem
 
 RECHECK_S: Final = 30.0
 """How long keys are used before the chain is asked again. botocore renews temporary keys 10 to 15 minutes early."""
+
+_UNUSABLE: Final = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, RuntimeError)
+"""What a credential chain raises: its own faults, STS's refusals, and a plain RuntimeError for keys that are still
+expired after they were renewed."""
 
 
 class KeySource(Protocol):
@@ -62,7 +69,7 @@ class ChainKeys:
             return self._keys
         try:
             frozen = self._chain.get_frozen_credentials()
-        except botocore.exceptions.BotoCoreError as error:
+        except _UNUSABLE as error:
             raise ConfigurationError([_unusable(type(error).__name__)]) from error
         keys = AwsKeys(str(frozen.access_key or ""), str(frozen.secret_key or ""), str(frozen.token or ""))
         if keys != self._keys:
@@ -97,25 +104,41 @@ def find_keys() -> ChainKeys | None:
     """
     try:
         chain = boto3.Session().get_credentials()
-    except botocore.exceptions.BotoCoreError as error:
+    except _UNUSABLE as error:
         raise ConfigurationError([_unusable(str(error))]) from error
     return ChainKeys(chain) if chain is not None else None
 
 
 def profile_region() -> str:
-    """The region of AWS_REGION, AWS_DEFAULT_REGION or the profile; empty when there is none."""
+    """The region of AWS_REGION, AWS_DEFAULT_REGION or the profile; empty when there is none.
+
+    AWS's other SDKs and its command line read AWS_REGION first; boto3 does not know it.
+    """
     try:
-        return boto3.Session().region_name or ""
+        return os.environ.get("AWS_REGION") or boto3.Session().region_name or ""
     except botocore.exceptions.BotoCoreError:
         return ""  # the credential chain reports a broken profile
 
 
 def endpoint_url(region: str) -> str:
-    """Cognito's public endpoint in `region`, by botocore's own resolver (partitions included)."""
-    resolver = botocore.session.get_session().get_component("endpoint_resolver")
-    endpoint = resolver.construct_endpoint(SERVICE, region)
-    hostname = endpoint["hostname"] if endpoint else f"{SERVICE}.{region}.amazonaws.com"
-    return f"https://{hostname}"
+    """Cognito's public endpoint in `region`, by botocore's own rules: partitions, AWS_USE_FIPS_ENDPOINT.
+
+    Endpoints from AWS_ENDPOINT_URL and the like are not followed: passwords go elsewhere by --cognito-endpoint only.
+
+    Raises:
+        ConfigurationError: The AWS profile is broken, or botocore knows no endpoint there.
+    """
+    try:
+        client = botocore.session.Session().create_client(
+            SERVICE,
+            region_name=region,
+            config=Config(signature_version=UNSIGNED, ignore_configured_endpoint_urls=True),  # type: ignore[call-arg]  # the stubs lack it
+        )
+    except (botocore.exceptions.BotoCoreError, ValueError) as error:
+        raise ConfigurationError(
+            [Problem(f"Cognito's endpoint in {region} is not known: {error}", "Set --cognito-endpoint.")]
+        ) from error
+    return str(client.meta.endpoint_url)
 
 
 class _Refreshable(Protocol):
@@ -140,7 +163,7 @@ def _read_keys(path: Path) -> AwsKeys:
                 [Problem(f"the sandbox's keys in {path} can be read by others", f"Run: chmod 600 {path}")]
             )
         found = json.loads(path.read_text())
-        return AwsKeys(found["access_key_id"], found["secret_access_key"])
+        return AwsKeys(found["access_key_id"], found["secret_access_key"], found.get("session_token", ""))
     except OSError as error:
         raise ConfigurationError(
             [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -21,7 +22,7 @@ DEFAULT_LOGIN_RATE: Final = 60.0
 CLIENT_SECRET_VARIABLE: Final = "COGNITO_CLIENT_SECRET"  # noqa: S105  # the name of a variable
 
 _POOL_ID = re.compile(r"[\w-]+_[0-9a-zA-Z]+")  # the service model's pattern of UserPoolIdType
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")  # the partitions' patterns in botocore's endpoints.json, as one
 _CLIENT_ID = re.compile(r"[\w+]{1,128}")  # the service model's pattern of ClientIdType
 _AWS_HOST = re.compile(r"cognito-idp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)")
 
@@ -153,13 +154,16 @@ class Settings:
     @property
     def region(self) -> str:
         """The region of calls and signatures: the option, else the pool id's prefix, else the AWS profile's."""
-        return self.given_region or self.user_pool_id.partition("_")[0] or self.profile_region
+        return self.given_region or self._pool_region or self.profile_region
 
     @property
     def is_local(self) -> bool:
         """Whether Cognito is on this machine's loopback: the sandbox, not a service that others use."""
-        host = urlsplit(self.given_endpoint).hostname or ""
-        return host in ("localhost", "::1") or host.startswith("127.")
+        try:
+            host = urlsplit(self.given_endpoint).hostname or ""
+            return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        except ValueError:  # no URL, or a name: 127.0.0.1.example.com is not this machine
+            return False
 
     @property
     def max_login_rate(self) -> float:
@@ -178,6 +182,10 @@ class Settings:
         values["region"] = self.region
         values["max_login_rate"] = f"{self.max_login_rate:g}"
         return {name.removeprefix("given_"): value for name, value in values.items() if value}
+
+    @property
+    def _pool_region(self) -> str:
+        return self.user_pool_id.partition("_")[0] if _POOL_ID.fullmatch(self.user_pool_id) else ""
 
     def _choice_problems(self) -> list[Problem]:
         given = {
@@ -214,14 +222,17 @@ class Settings:
 
     def _region_problems(self) -> list[Problem]:
         problems = []
-        pool_region = self.user_pool_id.partition("_")[0]
-        if self.given_region and not _REGION.fullmatch(self.given_region):
-            problems.append(
-                Problem(
-                    f"--cognito-region is {self.given_region!r}, which is not an AWS region",
-                    "Expected one like us-east-2.",
-                )
-            )
+        pool_region = self._pool_region
+        sources = {
+            "--cognito-region": self.given_region,
+            "the region of --cognito-user-pool-id": pool_region,
+            "the AWS profile's region": "" if self.given_region or pool_region else self.profile_region,
+        }
+        problems += [
+            Problem(f"{source} is {region!r}, which is not an AWS region", "Expected one like us-east-2.")
+            for source, region in sources.items()
+            if region and not _REGION.fullmatch(region)
+        ]
         if self.given_region and pool_region and pool_region != self.given_region:
             problems.append(
                 Problem(
@@ -229,7 +240,7 @@ class Settings:
                     "Drop --cognito-region, or correct one of the two.",
                 )
             )
-        if not self.region:
+        if not self.region and not self.user_pool_id:
             problems.append(
                 Problem(
                     "no region is known",
@@ -241,6 +252,8 @@ class Settings:
     def _endpoint_problems(self) -> list[Problem]:
         if not self.given_endpoint:
             return []
+        if "@" in self.given_endpoint:  # not quoted: there may be a password before it
+            return [Problem("--cognito-endpoint holds an @", "Give the URL without a user name and a password.")]
         try:
             parts = urlsplit(self.given_endpoint)
             is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0

@@ -1,0 +1,210 @@
+"""What can be wrong with the knobs, and that all of it is said at once."""
+
+from __future__ import annotations
+
+import re
+from math import isfinite
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.settings import DEFAULT_LOGIN_RATE, KNOBS, Settings
+
+GOOD = {
+    "cognito_client_id": "1example23456789",
+    "cognito_user_pool_id": "eu-west-1_AbC123",
+}
+SECRET = "the-client-secret-5a1"
+
+
+def settings_of(profile_region: str = "", /, **options: object) -> Settings:
+    return Settings.from_options({**GOOD, **options}, {"COGNITO_CLIENT_SECRET": SECRET}, profile_region)
+
+
+class TestKnobs:
+    def test_every_option_has_a_variable_that_begins_with_cognito(self) -> None:
+        assert {knob.flag: knob.variable for knob in KNOBS if "cognito" not in knob.flag} == {
+            "--gate": "COGNITO_GATE",
+            "--results-dir": "COGNITO_RESULTS_DIR",
+        }
+        assert all(knob.variable == knob.dest.upper() for knob in KNOBS if knob.flag.startswith("--cognito-"))
+
+    def test_the_options_that_other_programs_rely_on_are_there(self) -> None:
+        flags = {knob.flag for knob in KNOBS if knob.is_shown}
+        assert flags == {
+            "--cognito-client-id",
+            "--cognito-user-pool-id",
+            "--cognito-region",
+            "--cognito-endpoint",
+            "--cognito-users",
+            "--cognito-flow",
+            "--cognito-sign",
+            "--cognito-token-use",
+            "--cognito-connection",
+            "--cognito-ca-bundle",
+            "--cognito-max-login-rate",
+            "--gate",
+            "--results-dir",
+        }
+
+    def test_no_option_is_for_a_secret(self) -> None:
+        """Locust sends options over the network and writes them into web pages."""
+        assert not [knob.flag for knob in KNOBS if re.search("secret|password|token$", knob.flag)]
+
+
+class TestReading:
+    @pytest.mark.parametrize("nothing", [None, "", "  "])
+    def test_none_and_empty_mean_the_default(self, nothing: str | None) -> None:
+        """The web UI sends an untouched field back as empty text."""
+        everything = {knob.dest: nothing for knob in KNOBS}
+        assert Settings.from_options(everything, {}) == Settings() == Settings.from_options({}, {})
+
+    def test_the_client_secret_comes_from_the_environment_only(self) -> None:
+        assert settings_of().client_secret == SECRET
+        assert Settings.from_options({"client_secret": "x", "cognito_client_secret": "x"}, {}).client_secret == ""
+
+    def test_blanks_around_a_value_are_no_part_of_it(self) -> None:
+        assert settings_of(cognito_region=" eu-west-1\n").given_region == "eu-west-1"
+
+    def test_the_client_secret_is_neither_in_the_repr_nor_in_what_is_shown(self) -> None:
+        settings = settings_of()
+        assert SECRET not in repr(settings)
+        assert SECRET not in str(settings.shown())
+
+    def test_what_is_shown_is_what_is_in_force(self) -> None:
+        shown = settings_of(cognito_sandbox_keys="/tmp/keys", cognito_run="r1").shown()  # noqa: S108  # never opened
+        assert shown["region"] == "eu-west-1"
+        assert shown["max_login_rate"] == "60"
+        assert shown["client_id"] == GOOD["cognito_client_id"]
+        assert not {"sandbox_keys", "run", "workers", "client_secret", "profile_region"} & set(shown)
+
+
+class TestRegion:
+    @pytest.mark.parametrize(
+        ("option", "pool", "profile", "region"),
+        [
+            ("eu-west-1", "eu-west-1_AbC123", "us-east-2", "eu-west-1"),  # option and pool agree
+            ("eu-west-1", "", "us-east-2", "eu-west-1"),  # the option beats the profile
+            ("", "eu-west-1_AbC123", "us-east-2", "eu-west-1"),  # the pool beats the profile
+            ("", "", "us-east-2", "us-east-2"),  # the profile is the last resort
+            ("", "", "", ""),
+        ],
+    )
+    def test_the_first_source_that_knows_decides(self, option: str, pool: str, profile: str, region: str) -> None:
+        settings = settings_of(profile, cognito_region=option, cognito_user_pool_id=pool)
+        assert settings.region == region
+        assert bool(settings.problems()) == (not region)
+
+    @pytest.mark.parametrize(
+        "region", ["us-east-1", "us-gov-west-1", "cn-north-1", "ap-southeast-7", "mx-central-1", "eusc-de-east-1"]
+    )
+    def test_regions_of_all_partitions_are_regions(self, region: str) -> None:
+        assert settings_of(cognito_region=region, cognito_user_pool_id="").problems() == []
+        assert settings_of(cognito_user_pool_id=f"{region}_AbC123").problems() == []
+
+
+FAULTS = [
+    # options, how many faults, what the messages name
+    ({"cognito_client_id": ""}, 1, "no app client id"),
+    ({"cognito_client_id": "has space"}, 1, "'has space'"),
+    ({"cognito_user_pool_id": "AbC123"}, 1, "'AbC123'"),
+    ({"cognito_user_pool_id": "eu-west-1"}, 1, "'eu-west-1', which is not a user pool id"),
+    ({"cognito_user_pool_id": "foo_bar"}, 1, "'foo', which is not an AWS region"),
+    ({"cognito_user_pool_id": "", "cognito_region": ""}, 1, "no region is known"),
+    ({"cognito_user_pool_id": "", "cognito_region": "Ireland"}, 1, "'Ireland'"),
+    ({"cognito_region": "us-east-2"}, 1, "us-east-2, but user pool eu-west-1_AbC123 is in eu-west-1"),
+    ({"cognito_endpoint": "cognito-idp.eu-west-1.amazonaws.com"}, 1, "is not a URL"),
+    ({"cognito_endpoint": "ftp://cognito"}, 1, "is not a URL"),
+    ({"cognito_endpoint": "https://"}, 1, "is not a URL"),
+    ({"cognito_endpoint": "https://host:port"}, 1, "is not a URL"),
+    ({"cognito_endpoint": "https://host:99999"}, 1, "is not a URL"),
+    ({"cognito_endpoint": "http://[::1"}, 1, "is not a URL"),
+    ({"cognito_endpoint": "http://cognito.example.com"}, 1, "not encrypted"),
+    ({"cognito_endpoint": "http://127.0.0.1.example.com"}, 1, "not encrypted"),
+    ({"cognito_endpoint": "https://user:hidden@cognito.example.com"}, 1, "holds an @"),
+    ({"cognito_endpoint": "https://cognito-idp.us-east-2.amazonaws.com"}, 1, "us-east-2, but the region is eu-west-1"),
+    ({"cognito_endpoint": "https://cognito-idp-fips.us-east-2.amazonaws.com"}, 1, "us-east-2"),
+    ({"cognito_flow": "user_password_auth"}, 1, "'user_password_auth'"),
+    ({"cognito_sign": "sometimes"}, 1, "--cognito-sign is 'sometimes'"),
+    ({"cognito_token_use": "refresh"}, 1, "--cognito-token-use is 'refresh'"),
+    ({"cognito_connection": "reuse"}, 1, "--cognito-connection is 'reuse'"),
+    ({"cognito_max_login_rate": "fast"}, 1, "'fast'"),
+    ({"cognito_max_login_rate": "-1"}, 1, "'-1'"),
+    ({"cognito_max_login_rate": "nan"}, 1, "'nan'"),
+    ({"cognito_max_login_rate": "inf"}, 1, "'inf'"),
+    (
+        {
+            "cognito_client_id": "?",
+            "cognito_user_pool_id": "?",
+            "cognito_region": "?",
+            "cognito_endpoint": "?",
+            "cognito_flow": "?",
+            "cognito_sign": "?",
+            "cognito_token_use": "?",
+            "cognito_connection": "?",
+            "cognito_max_login_rate": "?",
+        },
+        9,
+        "--cognito-max-login-rate is '?'",
+    ),
+]
+
+
+class TestProblems:
+    def test_good_settings_have_none(self) -> None:
+        assert settings_of().problems() == []
+
+    @pytest.mark.parametrize(("options", "count", "named"), FAULTS)
+    def test_every_fault_is_named_once_and_has_a_hint(self, options: dict[str, str], count: int, named: str) -> None:
+        problems = settings_of(**options).problems()
+        assert len(problems) == count
+        assert named in "\n".join(problem.message for problem in problems)
+        assert all(problem.hint for problem in problems)
+
+    def test_a_password_in_the_endpoint_is_not_repeated(self) -> None:
+        problems = settings_of(cognito_endpoint="http://user:hidden@cognito.example.com").problems()
+        assert problems
+        assert "hidden" not in "".join(map(str, problems))
+
+    @pytest.mark.parametrize(
+        "endpoint",
+        [
+            "https://cognito-idp.eu-west-1.amazonaws.com/",
+            "https://cognito-idp-fips.eu-west-1.amazonaws.com",
+            "https://vpce-1.cognito.internal:8443/path",
+            "http://127.0.0.1:9229",
+            "http://localhost:9229",
+            "http://[::1]:9229",
+        ],
+    )
+    def test_good_endpoints(self, endpoint: str) -> None:
+        assert settings_of(cognito_endpoint=endpoint).problems() == []
+
+    @given(st.dictionaries(st.sampled_from([knob.dest for knob in KNOBS]), st.text(max_size=40)))
+    def test_whatever_is_given_is_judged_and_never_crashes(self, options: dict[str, str]) -> None:
+        settings = Settings.from_options(options, {})
+        assert all(problem.message and problem.hint for problem in settings.problems())
+        assert isfinite(settings.max_login_rate)
+        settings.shown()
+
+
+class TestLoginRate:
+    @pytest.mark.parametrize(
+        ("endpoint", "given", "rate"),
+        [
+            ("", "", DEFAULT_LOGIN_RATE),  # Amazon: capped by default
+            ("https://cognito.example.com", "", DEFAULT_LOGIN_RATE),
+            ("http://127.0.0.1:9229", "", 0.0),  # the sandbox: no cap
+            ("http://127.3.2.1:9229", "", 0.0),
+            ("http://localhost:9229", "", 0.0),
+            ("https://[::1]:9229", "", 0.0),
+            ("https://127.0.0.1.example.com", "", DEFAULT_LOGIN_RATE),  # a name that only looks like loopback
+            ("https://localhost.example.com", "", DEFAULT_LOGIN_RATE),
+            ("", "0", 0.0),  # no cap, when somebody says so
+            ("", "7.5", 7.5),
+            ("http://127.0.0.1:9229", "7.5", 7.5),
+        ],
+    )
+    def test_logins_are_capped_everywhere_but_in_the_sandbox(self, endpoint: str, given: str, rate: float) -> None:
+        assert settings_of(cognito_endpoint=endpoint, cognito_max_login_rate=given).max_login_rate == rate
