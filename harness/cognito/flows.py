@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeGuard
 
+from harness.cognito.remedies import is_cognitos_own
 from harness.cognito.tokens import Tokens, claims
 from harness.cognito.wire import (
     CHALLENGE_UNANSWERED,
@@ -206,7 +207,7 @@ def _document(reply: Reply, secrets: Collection[str]) -> Mapping[str, Any]:
         return document
     message = document.message
     for secret in secrets:
-        if len(secret) >= _SHORTEST_SECRET:
+        if len(secret) >= _SHORTEST_SECRET and secret in message and not is_cognitos_own(secret):
             message = message.replace(secret, "***")
     message = "".join(letter if letter.isprintable() else " " for letter in message[:_LONGEST_MESSAGE])
     raise LoginError(document.kind, message.strip(), outcome=document.outcome)

@@ -165,6 +165,8 @@ def test_what_the_transport_says_is_told_apart(error, word):
         (wire.MISSING_TOKEN, "the login brought no id token", "access token only"),
         (wire.NOT_COGNITO, "ExpiresIn is not a number of seconds", "seconds"),
         ("InvalidSignatureException", "Signature expired: 20261123T201530Z is now earlier than 20261123T…", "clock"),
+        ("NotAuthorizedException", "incorrect Username or password", "password is wrong"),
+        ("InvalidParameterException", "2 validation errors detected: Value at\n'x'; …", "service model"),
         ("InvalidParameterException", "USER_AUTH flow not enabled for this client", "--cognito-flow"),
         ("InvalidParameterException", "Missing required parameter SRP_A", "was not sent"),
         ("InvalidParameterException", "1 validation error detected: Value at 'x' failed to …", "service model"),
@@ -191,6 +193,13 @@ def test_messages_that_name_a_client_match_by_pattern(hidden):
 def test_no_row_of_the_failures_table_depends_on_the_client():
     one, other = errors_of_the_table(CLIENT_ID), errors_of_the_table(OTHER_ID)
     assert [short(e.kind, e.message) for e in one] == [short(e.kind, e.message) for e in other]
+
+
+@pytest.mark.parametrize("error", TABLE, ids=ids)
+def test_nothing_of_what_cognito_says_is_hidden_but_the_client(error):
+    text = short(error.kind, error.message).removeprefix(error.kind).removeprefix(": ")
+    assert error.message.replace(CLIENT_ID, "…").startswith(text)
+    assert bool(text) == bool(error.message)
 
 
 def test_different_errors_stay_different_rows():

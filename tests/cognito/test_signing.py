@@ -115,6 +115,7 @@ def test_permanent_keys_send_no_security_token():
 
 
 @given(path=st.text("/.ab%~ é", max_size=12).map("/".__add__))
+@example(path="/a/../b//./c/")
 def test_paths_are_normalised_like_botocores(path):
     auth = SigV4Auth(Credentials("a", "b"), "cognito-idp", "eu-west-1")
     assert canonical_path(path) == auth._normalize_url_path(path)

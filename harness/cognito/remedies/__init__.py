@@ -16,7 +16,7 @@ from harness.cognito.remedies import exchanges, logins, pools
 from harness.cognito.remedies.row import Remedy, Row
 from harness.cognito.wire import CHALLENGE_UNANSWERED, MISSING_TARGET, MISSING_TOKEN, NOT_COGNITO
 
-__all__ = ["ROWS", "Remedy", "lookup", "short"]
+__all__ = ["ROWS", "Remedy", "is_cognitos_own", "lookup", "short"]
 
 ROWS: Final[tuple[Row, ...]] = (*logins.ROWS, *pools.ROWS, *exchanges.ROWS)
 
@@ -36,6 +36,20 @@ _OURS: Final = frozenset(
     }
 )
 """Errors whose messages this project words itself, the same for every user who meets them."""
+_OTHER_MESSAGES: Final = (
+    "User does not exist.",
+    "User is not confirmed.",
+    "Password reset required for the user",
+    "Request not allowed due to WAF block.",
+    "The security token included in the request is invalid. The security token included in the request is expired",
+    "Missing Authentication Token",
+    "Password does not conform to policy: Password not long enough",
+    "Password must have uppercase lowercase numeric symbol characters",
+    "PreAuthentication PostAuthentication PreTokenGeneration UserMigration failed with error",
+    "invocation failed due to configuration. Unrecognizable lambda output",
+    "Invalid code or auth state for the user. Invalid code received for user",
+)
+"""What Cognito says with errors that their kind alone tells apart."""
 _COMMON_WORDS: Final = (
     "a an the this that of in on at by to for from with without and or not no is are was were be been has have had do "
     "does did can cannot could must should may will failed failure error invalid unable missing unknown expected "
@@ -71,6 +85,14 @@ def short(kind: str, message: str) -> str:
         known = _find(kind, words)
         text = known.shown if known and known.shown else _impersonal(words)
     return f"{kind}: {text}" if text else kind
+
+
+def is_cognitos_own(text: str) -> bool:
+    """Whether a text is part of what Cognito says to anybody, so that a message with it gives nothing away.
+
+    For whoever keeps secrets out of messages: somebody's password is `password`.
+    """
+    return text.lower() in _SAID
 
 
 class _Known(NamedTuple):
@@ -113,9 +135,8 @@ def _known(row: Row) -> _Known:
 
 
 _PUNCTUATION: Final = ".,:;!?'\"()"
-_VOCABULARY: Final = frozenset(
-    word.strip(_PUNCTUATION).lower()
-    for text in (_COMMON_WORDS, *(row.says.replace("|", " ") for row in ROWS if row.kind not in _OURS))
-    for word in text.split()
-)
+_SAID: Final = "\n".join(
+    (*(row.says.replace("|", "\n") for row in ROWS if row.kind not in _OURS), *_OTHER_MESSAGES)
+).lower()
+_VOCABULARY: Final = frozenset(word.strip(_PUNCTUATION) for word in f"{_SAID} {_COMMON_WORDS}".split())
 _TABLE: Final = _table(ROWS)
