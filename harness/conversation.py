@@ -11,13 +11,15 @@ from harness.cognito.flows import Flow
 from harness.cognito.signing import AwsKeys, Signer
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import CONTENT_TYPE, TARGET_PREFIX, USER_AGENT, Call, Reply
-from harness.errors import LoginError, TransportError
+from harness.errors import ConfigurationError, LoginError, TransportError
 from harness.evidence.sample import Sample
 from harness.outcome import Outcome, Reason
 from harness.transport import Answer, Channel, Endpoint, Proxy
 
 CONNECT_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 30.0
+NO_AWS_KEYS: Final = "NoAwsKeys"
+"""Our name for a call that could not be signed any more; nothing was sent."""
 
 T = TypeVar("T")
 
@@ -177,7 +179,11 @@ class Conversation:
         self._channel.close()
 
     def _exchange(self, call: Call, tally: _Tally) -> Answer:
-        request = self._cognito.request(call)
+        try:
+            request = self._cognito.request(call)
+        except ConfigurationError as error:  # keys that were good when the run began and could not be renewed
+            fault = error.problems[0]
+            raise LoginError(NO_AWS_KEYS, fault.message, outcome=Outcome.TRANSPORT_ERROR, hint=fault.hint) from error
         started_ns = time.perf_counter_ns()
         try:
             return self._channel.exchange(request)
