@@ -11,10 +11,11 @@ from __future__ import annotations
 import functools
 import ssl
 from collections.abc import Callable
-from select import POLLIN, poll
+from select import POLLIN
 from typing import Final
 
 import gevent
+import gevent.monkey
 import gevent.ssl
 from geventhttpclient import connectionpool
 from locust import argument_parser
@@ -22,6 +23,9 @@ from locust import argument_parser
 ALIVE_CHECK: Final = "_is_socket_alive"
 _ALIVE: Final = 0
 """poll() reports nothing on an idle connection that is still good."""
+_poll: Final = gevent.monkey.get_original("select", "poll")
+"""The operating system's own: gevent's asks its event loop, which costs 24 instead of 1.5 µs and lets other users run
+within this user's timed request."""
 
 
 def apply() -> None:
@@ -73,7 +77,7 @@ def unverified_context() -> ssl.SSLContext:
 def _is_socket_alive(_pool: object, sock: gevent.socket.socket | None) -> bool:
     if sock is None or sock.fileno() < 0:
         return False
-    poller = poll()
+    poller = _poll()
     try:
         poller.register(sock, POLLIN)
         return len(poller.poll(0)) == _ALIVE

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+import gevent
 import gevent.event
 
 
@@ -50,10 +51,15 @@ class RowLedger:
         for holder in set(self._leased) - set(alive):
             self.give_back(holder, self._leased[holder].copy())
             del self._leased[holder]
+        for holder in set(self._shares) - set(alive):
+            del self._shares[holder]
 
     def login_share(self, holder: str) -> range:
         """The rows that a process's login scenario cycles through; the same answer whenever it asks."""
-        place = self._shares.setdefault(holder, len(self._shares)) % self._processes
+        place = self._shares.get(holder)
+        if place is None:  # a worker that was started anew takes the place of the one that is gone
+            free = set(range(self._processes)) - set(self._shares.values())
+            place = self._shares[holder] = min(free, default=len(self._shares) % self._processes)
         rows = self._login_rows
         start, stop = (len(rows) * part // self._processes for part in (place, place + 1))
         return rows[start:stop] or rows
@@ -140,4 +146,4 @@ class WorkerRows:
 
     def _return_unwanted(self, answer: gevent.event.AsyncResult) -> None:
         if answer.value is not None:
-            self.give_back(answer.value)
+            gevent.spawn(self.give_back, answer.value)  # links are called in the event loop, which must not wait

@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, jsonify, request
-from werkzeug.datastructures import Headers
+from flask import Flask, Request, Response, jsonify, request
 
 from harness.errors import Problem
 
@@ -36,7 +35,7 @@ def protect(app: Flask, *, web_host: str, options: Callable[[], Mapping[str, obj
 
     @app.before_request
     def guard() -> Response | tuple[Response, int] | None:
-        if not _is_own_host(request.host, web_host) or not _is_same_origin(request.host, request.headers):
+        if not _is_own_host(request.host, web_host) or not _is_same_origin(request):
             return jsonify({"success": False, "message": "refused: the request comes from another site"}), 403
         if request.method == "POST" and request.path.endswith("/swarm"):
             problems = _changes(options(), request.form) or validate(request.form)
@@ -56,17 +55,21 @@ def _changes(options: Mapping[str, object], form: Mapping[str, str]) -> list[Pro
 
 def _is_own_host(host: str, web_host: str) -> bool:
     """DNS rebinding makes another site's name point here: on loopback only loopback's own names are served."""
-    return not _is_loopback(web_host) or _is_loopback(urlsplit(f"//{host}").hostname or "")
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    return not _is_loopback(web_host) or _is_loopback(name)
 
 
-def _is_same_origin(host: str, headers: Headers) -> bool:
-    if (
-        headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
-        and headers.get("Sec-Fetch-Mode") != "navigate"
-    ):
+def _is_same_origin(request: Request) -> bool:
+    """A link from another site may open a page here, and nothing more."""
+    headers = request.headers
+    is_link = request.method == "GET" and headers.get("Sec-Fetch-Mode") == "navigate"
+    if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and not is_link:
         return False
     origin = headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == host
+    return origin is None or origin.partition("://")[2] == request.host
 
 
 def _is_loopback(name: str) -> bool:

@@ -25,6 +25,9 @@ PARCEL_ACK = "cognito_parcel_ack"
 EVERY_S: Final = 5.0
 """What a worker that dies takes with it at most."""
 ACK_TIMEOUT_S: Final = 5.0
+"""How long a worker that has ended its users waits for the master's word, in all."""
+ATTEMPTS: Final = 5
+"""How often it sends what is not acknowledged, in that time."""
 
 Send = Callable[[str, dict[str, Any]], None]
 
@@ -40,8 +43,10 @@ class Sender:
         self._all_arrived = gevent.event.Event()
         self._greenlet = gevent.spawn(self._ship_now_and_then)
 
-    def acknowledged(self, number: int) -> None:
-        """The master has this parcel."""
+    def acknowledged(self, run_id: str, number: int) -> None:
+        """The master has this parcel; word of an earlier run's parcels comes late and says nothing about this one's."""
+        if run_id != self._run.setup.settings.run:
+            return
         self._unacknowledged.pop(number, None)
         if not self._unacknowledged:
             self._all_arrived.set()
@@ -49,15 +54,20 @@ class Sender:
     def finish(self) -> bool:
         """Send the last parcel and wait until everything has arrived; False when the master does not answer."""
         self._greenlet.kill(block=False)
-        self._ship(is_last=True)
-        return bool(self._all_arrived.wait(ACK_TIMEOUT_S))
+        self._pack(is_last=True)
+        for _ in range(ATTEMPTS):
+            self._send_all()
+            if self._all_arrived.wait(ACK_TIMEOUT_S / ATTEMPTS):
+                return True
+        return False
 
     def _ship_now_and_then(self) -> None:
         while True:
             gevent.sleep(EVERY_S)
-            self._ship(is_last=False)
+            self._pack(is_last=False)
+            self._send_all()
 
-    def _ship(self, *, is_last: bool) -> None:
+    def _pack(self, *, is_last: bool) -> None:
         number = next(self._numbers)
         self._unacknowledged[number] = {
             "run": self._run.setup.settings.run,
@@ -67,6 +77,8 @@ class Sender:
             "is_last": is_last,
         }
         self._all_arrived.clear()
+
+    def _send_all(self) -> None:
         for parcel in list(self._unacknowledged.values()):
             self._send(PARCEL, parcel)
 

@@ -120,21 +120,24 @@ class MasterSupervisor(Supervisor):
                 ]
             )
             return
+        self._ledger.keep_only(set(self._runner.clients))
         share = self._ledger.login_share(worker)
         self._runner.send_message("cognito_share", {"start": share.start, "stop": share.stop}, worker)
 
     def _on_rows_wanted(self, worker: str, data: Mapping[str, Any]) -> None:
-        if self._ledger is None:
+        if self._ledger is None or data["run"] != self._collector.run_id:
             return
         count = int(data["count"])
         rows = self._ledger.lease(worker, count)
         if len(rows) < count:
             self._ledger.keep_only(set(self._runner.clients))
             rows += self._ledger.lease(worker, count - len(rows))
-        self._runner.send_message("cognito_rows", {"rows": rows, "short_of": count - len(rows)}, worker)
+        self._runner.send_message(
+            "cognito_rows", {"run": data["run"], "rows": rows, "short_of": count - len(rows)}, worker
+        )
 
     def _on_rows_returned(self, worker: str, data: Mapping[str, Any]) -> None:
-        if self._ledger is not None:
+        if self._ledger is not None and data["run"] == self._collector.run_id:
             self._ledger.give_back(worker, data["rows"])
 
     def _on_fault(self, worker: str, data: Mapping[str, Any]) -> None:

@@ -44,7 +44,7 @@ class Worker:
         except ConfigurationError as error:
             self._send("fault", {"problems": [[p.message, p.hint] for p in error.problems]})
             return
-        self._rows = WorkerRows(self._send)
+        self._rows = WorkerRows(lambda kind, data: self._send(kind, {**data, "run": settings.run}))
         run = Run(setup, self.environment.events, self._rows, processes=int(settings.workers))
         run.monitor.start()
         self._run = run
@@ -77,12 +77,12 @@ class Worker:
             self._rows.shared(data["start"], data["stop"])
 
     def _on_rows(self, data: Mapping[str, Any]) -> None:
-        if self._rows is not None:
+        if self._rows is not None and self._run is not None and data["run"] == self._run.setup.settings.run:
             self._rows.granted(data["rows"], short_of=data["short_of"])
 
     def _on_acknowledged(self, data: Mapping[str, Any]) -> None:
         if self._sender is not None:
-            self._sender.acknowledged(data["number"])
+            self._sender.acknowledged(data["run"], data["number"])
 
     def _on_finish(self, data: Mapping[str, Any]) -> None:
         self.finish(float(data["grace_s"]))
