@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -116,6 +117,7 @@ def _run(options: Options, arguments: argparse.Namespace) -> int:
         with suppress(BrokenPipeError):
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
+        gc.freeze()  # the service model is large and never garbage: collections need not walk it
         lifetime.wait()
     return EXIT.PASSED
 

@@ -14,6 +14,7 @@ from harness.sandbox.api import Api
 from harness.sandbox.counts import Counts
 from harness.sandbox.exchange import Received, Response
 from harness.sandbox.faults import Faults
+from harness.sandbox.server import HEADERS
 from harness.sandbox.service import Service
 from harness.sandbox.state.keys import compact_json
 from harness.sandbox.state.pool import Directory, Pool
@@ -80,14 +81,11 @@ class Application:
 
 def _received(environ: dict[str, Any]) -> Received | None:
     """The request; None when its body is too large."""
-    headers = {name[5:].replace("_", "-").lower(): environ[name] for name in environ if name.startswith("HTTP_")}
-    for name, header in (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length")):
-        if name in environ:
-            headers[header] = environ[name]
     body = environ["wsgi.input"].read(BODY_LIMIT_BYTES + 1)
     if len(body) > BODY_LIMIT_BYTES:
         return None
-    return Received(environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", ""), headers, body)
+    method, path, query = environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"]
+    return Received(method, path, query, environ[HEADERS], body)
 
 
 def _openid_configuration(pool: Pool) -> dict[str, object]:

@@ -7,7 +7,6 @@ import string
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import UUID
 
 LOWER_ALPHANUMERIC = string.ascii_lowercase + string.digits
 ALPHANUMERIC = string.ascii_letters + string.digits
@@ -32,5 +31,8 @@ class Chance:
         return "".join(alphabet[byte % len(alphabet)] for byte in self.random_bytes(length))
 
     def uuid(self) -> str:
-        """A random UUID, 36 characters."""
-        return str(UUID(bytes=self.random_bytes(16), version=4))
+        """A random UUID (version 4), 36 characters."""
+        # Five go into every login, and the standard library's take three times as long.
+        digits = self.random_bytes(16).hex()
+        variant = "89ab"[int(digits[16], 16) % 4]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 from cryptography.exceptions import InvalidTag
@@ -32,8 +31,7 @@ _WRAPPED_KEY_BYTES = 256
 _GENERATION_DIGITS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """What a refresh token stands for: one sign-in of one user through one client. Times in seconds since the epoch."""
 
     jti: str
@@ -113,7 +111,7 @@ class Tokens:
         """The refresh token of a grant."""
         random_bytes = self._directory.chance.random_bytes
         iv = random_bytes(12)
-        content = compact_json(list(asdict(grant).values())).encode()
+        content = compact_json(grant).encode()
         sealed = self._seal.encrypt(iv, content, _JWE_HEADER)
         parts = (random_bytes(_WRAPPED_KEY_BYTES), iv, sealed[:-_TAG_BYTES], sealed[-_TAG_BYTES:])
         return b".".join((_JWE_HEADER, *map(base64url, parts))).decode()
@@ -157,8 +155,7 @@ class Tokens:
         """A refresh token in the place of this one, which lives `grace_s` longer."""
         until_s = self._directory.clock.monotonic() + grace_s
         self._replaced[grant.jti] = min(until_s, self._replaced.get(grant.jti, until_s))
-        values = asdict(grant) | {"jti": self._directory.chance.uuid()}
-        return self.seal(Grant(**values))
+        return self.seal(grant._replace(jti=self._directory.chance.uuid()))
 
     def revoke(self, grant: Grant) -> None:
         """Revoke a sign-in: its refresh token, and every token that came of it."""
