@@ -1,4 +1,4 @@
-"""What the real JMeter answered, row by row."""
+"""What the real JMeter answered, row by row; and in jayway.jsonl what its json-path 2.9.0 did, on JDK 17."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_no_more_than_two_percent_of_the_rows_are_excepted():
     assert len(EXCEPTED) <= 0.02 * len(EXTRACTOR_ROWS)
 
 
-@pytest.mark.parametrize("row", rows("jsonpath.jsonl"), ids=lambda row: row["path"])
+@pytest.mark.parametrize("row", rows("jsonpath.jsonl") + rows("jayway.jsonl"), ids=lambda row: row["path"])
 def test_path_finds_what_jayway_found(row):
     if row.get("raises"):
         with pytest.raises(PathError):

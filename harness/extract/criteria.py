@@ -37,6 +37,10 @@ _JSON_TOKEN = re.compile(
 )
 
 
+_JsonToken = tuple[str | None, str | None, str | None]
+"""A mark, or a quoted string, or a bare word."""
+
+
 class QueryFactory(Protocol):
     """How a path within the criteria is compiled."""
 
@@ -143,7 +147,7 @@ class _Reader:
         cursor = self.cursor
         start = cursor.pos
         cursor.pos += 1
-        while cursor.within():
+        while True:
             if cursor.char == "[":
                 closing = cursor.index_of_closing(cursor.pos, "[]", skip_regex=False)
                 if closing < 0:
@@ -204,19 +208,16 @@ class _Reader:
 
 
 def read_lenient_json(text: str) -> object:
-    """A JSON document as json-smart reads it in a filter: quotes may be single ones or missing, commas may trail.
+    """A JSON document as json-smart reads it in a filter: quotes may be single ones or missing, commas too many.
 
     Raises:
         ValueError: Not even that.
     """
     tokens = [(match["mark"], match["string"], match["word"]) for match in _JSON_TOKEN.finditer(text)]
-    value = _read_lenient_value(tokens)
-    if tokens:
-        raise ValueError(f"found {tokens[0]} behind the literal {text}")
-    return value
+    return _read_lenient_value(tokens)
 
 
-def _read_lenient_value(tokens: list[tuple[str | None, str | None, str | None]]) -> object:
+def _read_lenient_value(tokens: list[_JsonToken]) -> object:
     mark, string, word = tokens.pop(0)
     if string is not None:
         return unescape(string)
@@ -224,24 +225,26 @@ def _read_lenient_value(tokens: list[tuple[str | None, str | None, str | None]])
         return _bare_word(word)
     if mark == "[":
         elements: list[object] = []
-        while tokens[0][0] != "]":
+        while _skip_commas(tokens) != "]":
             elements.append(_read_lenient_value(tokens))
-            if tokens[0][0] == ",":
-                tokens.pop(0)
         tokens.pop(0)
         return elements
     if mark != "{":
         raise ValueError(f"found {mark}, expected a value")
     members: dict[str, object] = {}
-    while tokens[0][0] != "}":
+    while _skip_commas(tokens) != "}":
         _, quoted, bare = tokens.pop(0)
         if tokens.pop(0)[0] != ":":
             raise ValueError("expected a colon")
         members[unescape(quoted) if quoted is not None else str(bare)] = _read_lenient_value(tokens)
-        if tokens[0][0] == ",":
-            tokens.pop(0)
     tokens.pop(0)
     return members
+
+
+def _skip_commas(tokens: list[_JsonToken]) -> str | None:
+    while tokens[0][0] == ",":
+        tokens.pop(0)
+    return tokens[0][0]
 
 
 def _bare_word(word: str) -> object:

@@ -1,7 +1,8 @@
 """Jayway's path functions, as filters use them: `[?(@.items.length() > 2)]`.
 
 Source: json-path 2.9.0, `internal.function`. Those with arguments (concat, append, index) and keys, first, last and
-stddev are left out; JMeter takes none of them at the end of a path.
+stddev are left out, as is a function that does not end its path, or ends one that begins with `..` (Jayway counts in
+the whole document then); JMeter takes none of them at the end of its own path.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """JSON as a Java program holds and prints it: json-smart's numbers and text, the order of a `HashMap`.
 
 Sources: json-smart 2.5.0 (`JSONParserBase.extractFloat`, `JStylerObj.Escape4Web`, `JsonWriter`); `Double.toString` of
-JDK 19 and later (the shortest text that reads back as the same number; older ones add a digit now and then);
+JDK 19 and later (the shortest text that reads back as the same number; older ones miss it between 1E20 and 1E24);
 `java.util.HashMap` of JDK 8 to 18 (later ones make some tables half as large).
 """
 
@@ -38,6 +38,9 @@ _DECODER = json.JSONDecoder(parse_float=_fraction, parse_constant=_refuse)
 
 def decode(text: str) -> object:
     """The JSON document `text`, read strictly; its numbers are int, float or Decimal, by what their Java text needs.
+
+    A member name that comes twice keeps its first place and its last value, as in Java. Not reproduced: json-smart
+    loses U+007F from strings that hold an escape.
 
     Raises:
         ValueError: This is no JSON, or it is nested too deeply.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from jsonpath import JSONPath, JSONPathEnvironment
 from jsonpath.exceptions import JSONPathRecursionError
-from jsonpath.filter import UNDEFINED, FilterQuery
+from jsonpath.filter import UNDEFINED, RelativeFilterQuery
 from jsonpath.match import JSONPathMatch
 from jsonpath.segments import JSONPathChildSegment, JSONPathSegment
 from jsonpath.selectors import FilterContext, JSONPathSelector, WildcardSelector
@@ -55,12 +55,14 @@ class JaywayPath(JSONPath):
         env = _ENVIRONMENT
         try:
             steps, self.function = _Reader(text).read()
-            segments = list(_link(steps, env, is_existence_check=is_existence_check))
+            segments = list(_link(steps, env, has_function=bool(self.function), is_check=is_existence_check))
         except (IndexError, ValueError, ArithmeticError, RecursionError, re.error) as error:
             raise InvalidPathError(f"{error or 'it ends too early'}") from error
         super().__init__(env=env, segments=segments)
         self.text = text
-        self.is_definite = _is_definite(steps)
+        self.is_definite = all(step.is_definite for step in steps[:-1]) and (
+            not steps or (steps[-1].is_definite if self.function else steps[-1].is_definite_as_leaf)
+        )
         self.member_names = None if self.function else _member_names(segments)
         """The names, if the path is nothing but members by one name each."""
 
@@ -94,7 +96,7 @@ class JaywayPath(JSONPath):
         return values if self.function is None else [FUNCTIONS[self.function](value) for value in values]
 
 
-class Query(FilterQuery):
+class Query(RelativeFilterQuery):
     """A path within a filter: its value, or whether it exists."""
 
     __slots__ = ("is_existence_check", "jayway_path")
@@ -103,12 +105,12 @@ class Query(FilterQuery):
         self.jayway_path = JaywayPath(text, is_existence_check=is_existence_check)
         self.is_existence_check = is_existence_check
         super().__init__(self.jayway_path)
-        self.volatile = True
 
     def evaluate(self, context: FilterContext) -> object:
         """The value of a definite path, or UNDEFINED; else the list of the values; of a check, whether it exists."""
         path = self.jayway_path
-        document = context.root if path.text.startswith("$") else context.current
+        is_of_root = path.text.startswith("$") and not self.is_existence_check  # Jayway checks both from the element on
+        document = context.root if is_of_root else context.current
         try:
             values = path.select(document, context.root)
         except MissingPathError:
@@ -118,10 +120,6 @@ class Query(FilterQuery):
         if path.is_definite:
             return values[-1] if values else UNDEFINED
         return values
-
-    async def evaluate_async(self, context: FilterContext) -> object:
-        """The same, for python-jsonpath's asynchronous interface."""
-        return self.evaluate(context)
 
 
 def find(document: object, path: str | JaywayPath) -> list[str | None]:
@@ -177,16 +175,14 @@ def _names(*names: str) -> _Step:
     return _Step(lambda env, place: Members(env, names, place), len(names) == 1, is_definite_as_leaf=True)
 
 
-def _is_definite(steps: Sequence[_Step]) -> bool:
-    return not steps or (all(step.is_definite for step in steps[:-1]) and steps[-1].is_definite_as_leaf)
-
-
-def _link(steps: Sequence[_Step], env: JSONPathEnvironment, *, is_existence_check: bool) -> Iterator[JSONPathSegment]:
+def _link(
+    steps: Sequence[_Step], env: JSONPathEnvironment, *, has_function: bool, is_check: bool
+) -> Iterator[JSONPathSegment]:
     follows_definite = True
     for index, step in enumerate(steps):
-        is_leaf = index == len(steps) - 1
+        is_leaf = index == len(steps) - 1 and not has_function
         if step.make is not None:
-            selector = step.make(env, Place(follows_definite, is_leaf, is_existence_check))
+            selector = step.make(env, Place(follows_definite, is_leaf, is_check))
             if index and steps[index - 1] is _SCAN:
                 yield Scan(env, selector)
             else:
@@ -194,14 +190,20 @@ def _link(steps: Sequence[_Step], env: JSONPathEnvironment, *, is_existence_chec
         follows_definite = follows_definite and step.is_definite
 
 
+def _java_int(text: str) -> int:
+    number = int(text)
+    if not -(2**31) <= number < 2**31:
+        raise InvalidPathError(f"{text} is too large for an index")
+    return number
+
+
 class _Reader:
     """PathCompiler: a method for each kind of step, which says whether the step was of its kind."""
 
     def __init__(self, text: str) -> None:
-        text = text.strip(" ")
-        if not text:
+        if not text.strip(" "):
             raise InvalidPathError("it is empty")
-        self.cursor = Cursor(text if text[0] in "$@" else f"$.{text}")
+        self.cursor = Cursor((text if text[0] in "$@" else f"$.{text}").rstrip(" "))
         self.steps: list[_Step] = []
         self.function: str | None = None
 
@@ -253,6 +255,8 @@ class _Reader:
                 raise InvalidPathError(f"the arguments of {name}() are not closed")
             if name not in FUNCTIONS or cursor.text[cursor.pos + 1 : closing].strip():
                 raise InvalidPathError(f"found {name}(…), expected one of {', '.join(FUNCTIONS)} without arguments")
+            if self.steps and self.steps[0] is _SCAN:
+                raise InvalidPathError(f"{name}() cannot follow a path that begins with '..'")
             self.function = name
             cursor.pos = closing + 1
         else:
@@ -285,12 +289,12 @@ class _Reader:
             return False
         text = cursor.text[cursor.pos + 1 : closing].strip()
         if bounds := _SLICE.fullmatch(text):
-            start, stop = (None if bound is None else int(bound) for bound in bounds.groups())
+            start, stop = (None if bound is None else _java_int(bound) for bound in bounds.groups())
             if start is None and stop is None:
                 raise InvalidPathError(f"the slice [{text}] has no bounds")
             self.steps.append(_Step(lambda env, place: Slice(env, start, stop, place)))
         elif _INDEXES.fullmatch(text):
-            indexes = [int(index) for index in text.split(",")]
+            indexes = [_java_int(index) for index in text.split(",")]
             is_one = len(indexes) == 1
             self.steps.append(_Step(lambda env, place: Elements(env, indexes, place), is_one, is_one))
         else:

@@ -24,7 +24,7 @@ class MissingPathError(InvalidPathError):
 
 
 class Cursor:
-    """A position in a text whose end can be moved inwards; only blanks (U+0020) are insignificant.
+    """A position in a text, in which only blanks (U+0020) are insignificant.
 
     Args:
         text: What is read.
@@ -51,9 +51,7 @@ class Cursor:
         return self.pos >= self.end
 
     def at(self, index: int) -> str:
-        """The character at `index`; never counted from the back."""
-        if index < 0:
-            raise IndexError(index)
+        """The character at `index`."""
         return self.text[index]
 
     def within(self, index: int | None = None) -> bool:
@@ -118,13 +116,6 @@ class Cursor:
         """Move to the next character that is no blank, or to the last one."""
         while self.pos < self.end and self.char == " ":
             self.pos += 1
-        return self
-
-    def trim(self) -> Cursor:
-        """Leave out the blanks at both ends."""
-        self.skip_blanks()
-        while self.pos < self.end and self.at(self.end) == " ":
-            self.end -= 1
         return self
 
     def read_while(self, accepts: Callable[[str], bool]) -> str:
