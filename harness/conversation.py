@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
 from harness.cognito.flows import Flow
+from harness.cognito.remedies import short
 from harness.cognito.signing import AwsKeys, Signer
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import CONTENT_TYPE, TARGET_PREFIX, USER_AGENT, Call, Reply
@@ -167,8 +168,9 @@ class Conversation:
             return tokens
         except LoginError as error:
             outcome = Outcome(error.outcome)
-            tally.exchange_ended(outcome, str(error))
-            tally.login_ended(outcome, str(error))
+            text = short(error.kind, error.message)
+            tally.exchange_ended(outcome, text)
+            tally.login_ended(outcome, text)
             raise
         finally:
             if not self._keeps_connection:
