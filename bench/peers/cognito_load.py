@@ -1,0 +1,27 @@
+"""This project, as its users run it: `locust` with a locustfile, sessions, evidence, gates and all."""
+
+from bench.locust_peer import failed_requests, locust
+from bench.names import API, SIGNED_LOGIN, SUBJECT
+from bench.peer import Peer
+
+OPTIONS = (
+    *("--cognito-client-id", "{client_id}", "--cognito-endpoint", "{endpoint}", "--cognito-region", "{region}"),
+    *("--cognito-users", "{users}", "--cognito-sign", "always"),
+)
+
+PEERS = (
+    Peer(
+        SUBJECT,
+        SIGNED_LOGIN,
+        locust("login_cognito_load.py", *OPTIONS),
+        note="CognitoLoginUser: session, sample, histograms and Locust's event included",
+        faults=failed_requests,
+    ),
+    Peer(
+        SUBJECT,
+        API,
+        locust("api_cognito_load.py", *OPTIONS),
+        note="CognitoApiUser: the token of the user's own session on each request, evidence included",
+        faults=failed_requests,
+    ),
+)

@@ -1,0 +1,22 @@
+"""Locust's FastHttpUser, as it is used without this project."""
+
+from bench.locust_peer import failed_requests, locust
+from bench.names import API, FAST_HTTP, FAST_HTTP_BOTOCORE, SIGNED_LOGIN
+from bench.peer import Peer
+
+PEERS = (
+    Peer(
+        FAST_HTTP_BOTOCORE,
+        SIGNED_LOGIN,
+        locust("login_fast_http.py"),
+        note="signed by botocore's SigV4Auth",
+        faults=failed_requests,
+    ),
+    Peer(
+        FAST_HTTP,
+        API,
+        locust("api_fast_http.py"),
+        note="an Authorization header set by hand",
+        faults=failed_requests,
+    ),
+)

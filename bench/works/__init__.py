@@ -1,0 +1,12 @@
+"""Which work is compared, and what is asked of this project; in the order of the table."""
+
+from bench.contest import Work
+from bench.works import api, logins, sandbox, signer
+
+WORKS: dict[str, Work] = {
+    "login": logins.SIGNED,
+    "api": api.WORK,
+    "sandbox": sandbox.WORK,
+    "signer": signer.WORK,
+}
+"""By the name that `python -m bench --work` takes."""

@@ -1,0 +1,138 @@
+"""The sandbox: how near it comes to what the signatures of its tokens cost anyway."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.request import urlopen
+
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from bench.canned import write_accounts
+from bench.child import Child
+from bench.contest import Contestant, Field, Measurement, Target, Venue, Work
+from bench.names import RSA_BOUND, SANDBOX, SIGNED_LOGIN, SUBJECT
+from bench.peer import Peer, RunningPeer, Site, peers_for, running, window
+from bench.works.here import Function
+
+START_TIMEOUT_S = 20.0
+TOKEN_BYTES = 700
+"""Header and claims of a token, encoded: what is signed."""
+
+
+@contextmanager
+def gather(venue: Venue) -> Iterator[Field]:
+    """The sandbox with this project's own logins as its load, and the signatures alone."""
+    users = venue.folder / "users.sandbox.csv"
+    write_accounts(users)
+    with ExitStack() as stack:
+        sandbox = _start(venue, str(users))
+        stack.callback(sandbox.end)
+        ready = _ready_line(sandbox)
+        site = Site(
+            endpoint=ready["endpoint"],
+            region=ready["region"],
+            client_id=ready["client_id"],
+            access_key_id=ready["access_key_id"],
+            secret_access_key=ready["secret_access_key"],
+            users=users,
+            folder=venue.folder / "sandbox-load",
+        )
+        count = _Count(site.endpoint)
+        load = stack.enter_context(running([_driver()], site, venue, count))
+        field = Field()
+        if load.absent:
+            field.absent[SANDBOX] = f"its load did not start: {'; '.join(load.absent.values())}"
+        for driver in load.contestants:
+            assert isinstance(driver, RunningPeer)
+            field.contestants.append(_LoadedSandbox(sandbox, driver, count))
+        field.contestants.append(Function(RSA_BOUND, "cryptography's sign, PKCS #1 v1.5, SHA-256", _sign_twice()))
+        yield field
+
+
+class _LoadedSandbox(Contestant):
+    """The sandbox under load; its processor time is what counts."""
+
+    name = SANDBOX
+    note = "signature of the request checked by botocore, answer and two tokens made"
+
+    def __init__(self, sandbox: Child, driver: RunningPeer, count: _Count) -> None:
+        self._sandbox = sandbox
+        self._driver = driver
+        self._count = count
+
+    def round(self, seconds: float) -> Measurement:
+        """See Contestant."""
+        return window(self._driver.child, self._sandbox, self._count, seconds)
+
+    def finish(self) -> str:
+        """See Contestant."""
+        if self._sandbox.has_ended:
+            return f"it ended before its rounds did: {self._sandbox.last_words}"
+        return self._driver.finish()
+
+
+class _Count:
+    """Logins that the sandbox has answered well, by its own count."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._url = f"{endpoint}/_sandbox/counts"
+
+    def __call__(self) -> int:
+        with urlopen(self._url, timeout=5) as answer:  # noqa: S310  # http, to the sandbox of this bench
+            answered: dict[str, dict[str, int]] = json.load(answer)["answered"]
+        return answered.get("InitiateAuth", {}).get("ok", 0)
+
+
+def _driver() -> Peer:
+    return next(peer for peer in peers_for(SIGNED_LOGIN) if peer.name == SUBJECT)
+
+
+def _start(venue: Venue, users: str) -> Child:
+    return Child(
+        [sys.executable, "-m", "harness.sandbox", "--json", "--require-signature", "--users", users],
+        core=venue.server_core,
+        folder=venue.folder / "sandbox",
+        environment={"PATH": os.environ.get("PATH", os.defpath)},
+        keep_stdout=True,
+    )
+
+
+def _ready_line(sandbox: Child) -> dict[str, str]:
+    assert sandbox.stdout is not None
+    if not select.select([sandbox.stdout], [], [], START_TIMEOUT_S)[0]:
+        raise RuntimeError(f"the sandbox said nothing for {START_TIMEOUT_S:g} s")
+    line = sandbox.stdout.readline()
+    if not line:
+        raise RuntimeError(f"the sandbox did not start: {sandbox.last_words}")
+    ready: dict[str, str] = json.loads(line)
+    return ready
+
+
+def _sign_twice() -> Callable[[], None]:
+    key, message = generate_private_key(65537, 2048), os.urandom(TOKEN_BYTES)
+    padding, algorithm = PKCS1v15(), SHA256()
+
+    def sign_twice() -> None:
+        key.sign(message, padding, algorithm)
+        key.sign(message, padding, algorithm)
+
+    return sign_twice
+
+
+WORK = Work(
+    title="Sandbox",
+    unit="logins",
+    method=(
+        "Signed InitiateAuth by 20 users; processor time of the sandbox's process. Against it, what the two RSA-2048 "
+        "signatures of a login's tokens cost by themselves."
+    ),
+    gather=gather,
+    targets=(Target(SANDBOX, RSA_BOUND, at_least=0.6),),
+)
