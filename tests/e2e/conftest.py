@@ -1,0 +1,177 @@
+"""The real `locust`, as a child process."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT_S = 90
+
+
+@dataclass
+class Locust:
+    """A `locust` process and what it leaves behind."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+    results: Path
+    output: str = ""
+    exit_code: int | None = None
+    log: Path = field(default=Path())
+
+    def finish(self, timeout_s: float = TIMEOUT_S) -> Locust:
+        """Wait for its end; keeps its output (stdout and stderr together) and exit code."""
+        try:
+            self.exit_code = self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            pytest.fail(f"locust did not end within {timeout_s} s:\n{self.log.read_text()[-4000:]}")
+        self.output = self.log.read_text()
+        return self
+
+    def interrupt(self) -> None:
+        """What Ctrl-C in the terminal does: SIGINT to the whole process group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def wait_for_log(self, pattern: str, timeout_s: float = 30) -> re.Match[str]:
+        """Wait until the output holds this."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if found := re.search(pattern, self.log.read_text()):
+                return found
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        pytest.fail(f"locust never said {pattern!r}:\n{self.log.read_text()[-4000:]}")
+
+    def summaries(self) -> list[dict[str, Any]]:
+        """summary.json of each run, oldest first."""
+        return [json.loads(path.read_text()) for path in sorted(self.results.glob("2*/summary.json"))]
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """summary.json of the only run."""
+        (only,) = self.summaries()
+        return only
+
+
+StartLocust = Callable[..., Locust]
+
+
+@pytest.fixture
+def start_locust(tmp_path: Path) -> Iterator[StartLocust]:
+    """Starts `locust` in a folder of its own with a copy of the shipped locustfile, locust.conf and users.csv.
+
+    With `against=` a sandbox, the run is pointed at it by environment variables. Everything is stopped at the end of
+    the test, and no process of the run may be left over.
+    """
+    started: list[Locust] = []
+    furnish(tmp_path)
+
+    def start(
+        *arguments: object,
+        against: Any = None,
+        env: dict[str, str] | None = None,
+        code: str = "",
+        folder: Path = tmp_path,
+    ) -> Locust:
+        if code:
+            (folder / "locustfile.py").write_text(code)
+        number = len(started)
+        results = tmp_path / f"results-{number}"
+        log = tmp_path / f"locust-{number}.log"
+        with log.open("w") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "locust", *map(str, arguments)],
+                cwd=folder,
+                env={**_environment(), "COGNITO_RESULTS_DIR": str(results), **variables_of(against), **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        started.append(Locust(process, folder, results, log=log))
+        return started[-1]
+
+    yield start
+    for locust in started:
+        with suppress(ProcessLookupError):
+            os.killpg(locust.process.pid, signal.SIGKILL)
+        locust.process.wait()
+
+
+@pytest.fixture
+def run_locust(start_locust: StartLocust) -> Callable[..., Locust]:
+    """Runs `locust` headless to its end."""
+
+    def run(*arguments: object, timeout_s: float = TIMEOUT_S, **options: Any) -> Locust:
+        return start_locust("--headless", "--only-summary", *arguments, **options).finish(timeout_s)
+
+    return run
+
+
+def furnish(folder: Path) -> None:
+    """Put the files a user starts from into a folder."""
+    folder.mkdir(exist_ok=True)
+    for name in ("locustfile.py", "locust.conf", "users.csv"):
+        shutil.copy(ROOT / name, folder)
+
+
+def variables_of(sandbox: Any) -> dict[str, str]:
+    """What points a run at a sandbox that a test started."""
+    if sandbox is None:
+        return {}
+    return {
+        "COGNITO_ENDPOINT": sandbox.endpoint,
+        "COGNITO_CLIENT_ID": sandbox.client_id,
+        "COGNITO_USER_POOL_ID": sandbox.user_pool_id,
+        "LOCUST_HOST": sandbox.api,
+        "AWS_ACCESS_KEY_ID": sandbox.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": sandbox.secret_access_key,
+    }
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def group_members(process_group: int) -> list[int]:
+    """The processes of a group that are still there, zombies excepted (Linux)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == process_group and fields[0] != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COGNITO_", "LOCUST_"))}
+    return {
+        **kept,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "NO_COLOR": "1",
+        "COLUMNS": "120",
+    }

@@ -1,0 +1,108 @@
+"""Faulty configurations: exit 5, everything named, nothing sent, nobody left behind."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from harness.errors import EXIT
+from tests.e2e.conftest import free_port, furnish, group_members
+
+pytestmark = pytest.mark.e2e
+
+
+def settle(process_group):
+    """The members of a process group after it had a moment to end."""
+    deadline = time.monotonic() + 5
+    while (members := group_members(process_group)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return members
+
+
+@pytest.mark.parametrize("arguments", [(), ("--processes", 2)], ids=["one process", "two workers"])
+def test_a_missing_users_file(run_locust, start_sandbox, tmp_path, arguments):
+    """Exit 5, with and without workers; no orphan, and the server never heard of us."""
+    (tmp_path / "users.csv").unlink()
+    sandbox = start_sandbox()
+    run = run_locust("--users", 2, "--run-time", "5s", *arguments, against=sandbox)
+    assert run.exit_code == EXIT.CONFIGURATION, run.output
+    assert "users.csv" in run.output
+    assert settle(run.process.pid) == []
+    assert sandbox.counts()["arrived"] == {}
+
+
+def test_all_faults_are_named_at_once(run_locust, start_sandbox, tmp_path):
+    """Region against pool, an unknown choice, a bad gate, a missing CA bundle and too few rows: one list."""
+    (tmp_path / "users.csv").write_text("username,password\nsomebody@example.com,Sample-Passw0rd-1\n")
+    run = run_locust(
+        "Api",
+        *("--users", 3, "--run-time", "5s", "--cognito-region", "eu-west-1", "--cognito-sign", "sometimes"),
+        *("--gate", "InitiateAuth p95 << 3", "--cognito-ca-bundle", "nowhere.pem"),
+        against=start_sandbox(),
+    )
+    assert run.exit_code == EXIT.CONFIGURATION, run.output
+    for expected in ("eu-west-1", "'sometimes'", "p95 << 3", "nowhere.pem"):
+        assert expected in run.output
+
+
+def test_too_few_rows_says_how_many_are_missing(run_locust, start_sandbox, tmp_path):
+    """Three API users and one account: two are missing."""
+    (tmp_path / "users.csv").write_text("username,password\nsomebody@example.com,Sample-Passw0rd-1\n")
+    run = run_locust("Api", "--users", 3, "--run-time", "5s", against=start_sandbox())
+    assert run.exit_code == EXIT.CONFIGURATION, run.output
+    assert "2 missing" in run.output
+
+
+def test_a_host_without_a_client_id(run_locust):
+    """An API of one's own and no pool: nothing is guessed."""
+    run = run_locust("--users", 1, "--run-time", "5s", "--host", "http://127.0.0.1:9")
+    assert run.exit_code == EXIT.CONFIGURATION, run.output
+    assert "--cognito-client-id" in run.output
+
+
+def test_the_sample_users_are_for_the_sandbox_only(run_locust):
+    """Sample passwords never go to a real endpoint."""
+    run = run_locust(
+        "Login",
+        *("--users", 1, "--run-time", "5s", "--cognito-client-id", "1example23456789", "--cognito-region", "us-east-2"),
+        env={"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-secret"},
+    )
+    assert run.exit_code == EXIT.CONFIGURATION, run.output
+    assert "sample users" in run.output
+
+
+def test_a_faulty_extraction_is_found_before_the_load(run_locust, start_sandbox):
+    """A JSON Extractor with lists of unequal length loses samples in JMeter; here the run does not start."""
+    code = """
+from locust import events, task
+from harness.load import CognitoApiUser, Extraction, install
+install(events)
+class Api(CognitoApiUser):
+    both = Extraction("a;b", "$.a", "x")
+    @task
+    def read(self):
+        self.extract(self.both, self.client.get("/me"))
+"""
+    sandbox = start_sandbox()
+    run = run_locust("--users", 1, "--run-time", "5s", against=sandbox, code=code)
+    assert run.exit_code == EXIT.CONFIGURATION, run.output
+    assert sandbox.counts()["arrived"] == {}
+
+
+def test_a_worker_whose_users_file_differs_is_refused(start_locust, start_sandbox, tmp_path):
+    """The master hands out row numbers, so the files must be the same."""
+    port = free_port()
+    sandbox = start_sandbox()
+    elsewhere = tmp_path / "elsewhere"
+    furnish(elsewhere)
+    users = elsewhere / "users.csv"
+    users.write_text(users.read_text().replace("-001@", "-999@"))
+    distributed = ("--master-bind-port", port, "--expect-workers", 1)
+    master = start_locust("--headless", "--master", *distributed, "--users", 2, "--run-time", "10s", against=sandbox)
+    worker = start_locust("--worker", "--master-port", port, against=sandbox, folder=elsewhere)
+    master.finish()
+    worker.finish()
+    assert master.exit_code == EXIT.CONFIGURATION, master.output
+    assert "differs from the master's" in master.output
+    assert sandbox.counts()["arrived"] == {}

@@ -1,0 +1,176 @@
+"""A headless run from end to end: what it does, what it prints, how it exits."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from harness.errors import EXIT
+
+pytestmark = pytest.mark.e2e
+
+LIGHT = ("--users", 6, "--spawn-rate", 6)
+
+
+def users_csv(folder, rows):
+    """Write users.csv with these (username, password) rows."""
+    lines = [f"{name},{password}" for name, password in rows]
+    (folder / "users.csv").write_text("\n".join(["username,password", *lines]) + "\n")
+
+
+def sample_rows(count):
+    return [(f"load-user-{n:03d}@example.com", f"Sample-Passw0rd-{n:03d}") for n in range(1, count + 1)]
+
+
+def failures(summary):
+    return sum(summary[part]["all"]["failures"] for part in ("logins", "exchanges", "requests"))
+
+
+def test_without_any_configuration_both_scenarios_run_against_the_sandbox(run_locust):
+    """`locust --headless` in a fresh folder starts the sandbox, says so once, and passes."""
+    run = run_locust(*LIGHT, "--run-time", "5s")
+    assert run.exit_code == EXIT.PASSED, run.output
+    assert run.output.count("started the sandbox at http://127.0.0.1:") == 1
+    assert failures(run.summary) == 0
+    assert set(run.summary["run"]["classes"]) == {"Login", "Api"}
+    assert run.summary["requests"]["by_name"]["GET /orders/{id}"]["count"] > 0
+    assert run.summary["logins"]["by_reason"]["initial"]["count"] == run.summary["logins"]["all"]["count"]
+    tables, verdict = run.output.index("Aggregated"), run.output.index("passed:")
+    assert tables < verdict, "the verdict comes after Locust's tables"
+
+
+def test_every_user_renews_tokens_of_three_seconds_and_no_request_fails(run_locust, start_sandbox):
+    """Fifteen seconds on three-second tokens: renewals by refresh for everybody, and nothing is refused."""
+    sandbox = start_sandbox(access_token_life="3s", require_signature=True)
+    run = run_locust("Api", *LIGHT, "--run-time", "15s", against=sandbox)
+    assert run.exit_code == EXIT.PASSED, run.output
+    reasons = run.summary["logins"]["by_reason"]
+    assert reasons["initial"]["count"] == 6
+    assert reasons["refresh"]["count"] >= 6 * 4
+    assert failures(run.summary) == 0
+    assert len(sandbox.counts()["logins"]) == 6
+
+
+def test_a_gate_that_fails_exits_3_and_one_that_passes_does_not(run_locust, start_sandbox):
+    """A gate decides, and its sentence names the figure."""
+    sandbox = start_sandbox()
+    failed = run_locust("Login", *LIGHT, "--run-time", "3s", "--gate", "InitiateAuth p95 < 1us", against=sandbox)
+    assert failed.exit_code == EXIT.GATE, failed.output
+    assert "InitiateAuth p95 < 1us" in failed.output
+    passed = run_locust(
+        "Login",
+        *LIGHT,
+        "--run-time",
+        "3s",
+        "--gate",
+        "login fail_rate < 1%",
+        "--gate",
+        "login p99 < 30s",
+        against=sandbox,
+    )
+    assert passed.exit_code == EXIT.PASSED, passed.output
+
+
+def test_a_gate_without_data_fails(run_locust, start_sandbox):
+    """A typo in a name is no free pass; the names that exist are listed."""
+    run = run_locust("Login", *LIGHT, "--run-time", "3s", "--gate", "GET /nowhere p95 < 1s", against=start_sandbox())
+    assert run.exit_code == EXIT.GATE, run.output
+    assert "InitiateAuth" in run.output.partition("GET /nowhere")[2]
+
+
+def test_a_rejected_password_is_tried_once_and_explained(run_locust, start_sandbox, tmp_path):
+    """One wrong row of twenty: one attempt in the whole run, one row of failures, its cause and remedy."""
+    rows = sample_rows(20)
+    sandbox = start_sandbox()
+    users_csv(tmp_path, [*rows[:7], (rows[7][0], "Wrong-Passw0rd-1"), *rows[8:]])
+    run = run_locust("Api", "--users", 20, "--spawn-rate", 20, "--run-time", "6s", against=sandbox)
+    assert run.exit_code == EXIT.FAILED, run.output
+    assert sandbox.counts()["logins"][rows[7][0]]["NotAuthorizedException"] == 1
+    (error,) = [e for e in run.summary["errors"] if e["kind"] == "login"]
+    assert error["count"] == 1
+    assert error["cause"]
+    assert error["remedy"]
+    assert error["remedy"].split()[0] in run.output
+    assert "COGNITO InitiateAuth: NotAuthorizedException: Incorrect username or password." in run.output
+    assert run.summary["not_measured"]["skipped"], "the requests it could not send are counted"
+    assert rows[7][0] not in run.output
+
+
+def test_a_sandbox_that_goes_away_and_comes_back_costs_failures_but_no_users(start_locust, start_sandbox, tmp_path):
+    """Transport errors are counted while it is away; afterwards every user works again."""
+    sandbox = start_sandbox()
+    ready = tmp_path / "ready.json"
+    ready.write_text(json.dumps(sandbox.ready))
+    locust = start_locust("--headless", "--only-summary", *LIGHT, "--run-time", "14s", against=sandbox)
+    locust.wait_for_log("All users spawned")
+    time.sleep(2)
+    sandbox.stop()
+    time.sleep(2)
+    again = start_sandbox(resume=ready)
+    locust.finish()
+    assert locust.exit_code == EXIT.FAILED, locust.output
+    outcomes = locust.summary["exchanges"]["all"]["outcomes"]
+    assert outcomes["transport_error"]["count"] > 0
+    counts = again.counts()
+    assert counts["answered"]["GET /me"]["ok"] > 0
+    assert counts["answered"]["InitiateAuth"]["ok"] > 0
+
+
+def test_a_run_that_measures_nothing_is_invalid(run_locust, start_sandbox):
+    """Users that never send anything prove nothing."""
+    code = """
+from locust import constant, events, task
+from harness.load import CognitoApiUser, install
+install(events)
+class Api(CognitoApiUser):
+    wait_time = constant(1)
+    @task
+    def nothing(self):
+        pass
+"""
+    run = run_locust("--users", 2, "--run-time", "2s", against=start_sandbox(), code=code)
+    assert run.exit_code == EXIT.INVALID, run.output
+    assert "nothing was measured" in run.output
+
+
+def test_an_overloaded_generator_is_invalid(run_locust, start_sandbox):
+    """A task that hogs the processor makes every figure a lie; the run says so."""
+    code = """
+import time
+from locust import constant, events, task
+from harness.load import CognitoLoginUser, install
+install(events)
+class Login(CognitoLoginUser):
+    wait_time = constant(0.01)
+    @task
+    def hog(self):
+        self.log_in()
+        until = time.perf_counter() + 0.2
+        while time.perf_counter() < until:
+            pass
+"""
+    run = run_locust("--users", 2, "--run-time", "5s", against=start_sandbox(), code=code)
+    assert run.exit_code == EXIT.INVALID, run.output
+    assert "--processes" in run.output
+
+
+def test_a_task_that_raises_exits_1_even_when_gates_pass(run_locust, start_sandbox):
+    """An exception of the test's own code is a fault of the test, whatever the gates say."""
+    code = """
+from locust import constant, events, task
+from harness.load import CognitoLoginUser, install
+install(events)
+class Login(CognitoLoginUser):
+    wait_time = constant(0.2)
+    @task
+    def broken(self):
+        self.log_in()
+        raise KeyError("oops")
+"""
+    run = run_locust(
+        "--users", 1, "--run-time", "2s", "--gate", "login fail_rate < 50%", against=start_sandbox(), code=code
+    )
+    assert run.exit_code == EXIT.FAILED, run.output
+    assert "KeyError" in run.output

@@ -1,0 +1,91 @@
+"""No password, key or token of a run shows up anywhere but on the wire."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import pytest
+import requests
+
+from tests.e2e.conftest import free_port
+
+pytestmark = pytest.mark.e2e
+
+TOKEN = re.compile(r"eyJ[\w-]{10,}")
+"""What every JWT and JWE begins with: `{"` in base64url."""
+PROVOKING = """
+from locust import constant, events, task
+from harness.load import CognitoApiUser, CognitoLoginUser, install
+install(events)
+class Login(CognitoLoginUser):
+    wait_time = constant(0.3)
+    @task
+    def log_in_once(self):
+        self.log_in()
+class Api(CognitoApiUser):
+    wait_time = constant(0.3)
+    @task
+    def missing(self):
+        self.client.get("/nowhere")
+    @task
+    def refused(self):
+        with self.client.get("/me", catch_response=True) as response:
+            response.failure("not what was expected")
+    @task
+    def checked(self):
+        with self.rest("GET", "/orders") as response:
+            assert response.js["orders"] == [], "orders were expected to be empty"
+    @task
+    def raised(self):
+        self.client.post("/orders", json={"item": "book"}).raise_for_status()
+        raise RuntimeError("task failed")
+"""
+
+
+def test_a_run_full_of_failures_gives_no_secret_away(start_locust, start_sandbox, tmp_path):
+    """Loglevel DEBUG, every kind of failure: outputs, logs, Locust's CSV and HTML, results and web pages are clean."""
+    secrets = [f"Canary-Passw0rd-{n:02d}" for n in range(12)]
+    rows = [f"canary-{n:02d}@example.com,{secret}" for n, secret in enumerate(secrets)]
+    (tmp_path / "users.csv").write_text("\n".join(["username,password", *rows]) + "\n")
+    sandbox = start_sandbox(users=tmp_path / "users.csv", client_secret=True, access_token_life="3s")
+    wrong = [row.replace("Canary", "Wrong-Canary") if n % 4 == 0 else row for n, row in enumerate(rows)]
+    (tmp_path / "users.csv").write_text("\n".join(["username,password", *wrong]) + "\n")
+    secrets += [sandbox.client_secret, sandbox.secret_access_key]
+    port = free_port()
+    locust = start_locust(
+        *("--web-port", port, "--loglevel", "DEBUG", "--csv", tmp_path / "stats", "--html", tmp_path / "report.html"),
+        *("--logfile", tmp_path / "locust.log.txt"),
+        against=sandbox,
+        env={"COGNITO_CLIENT_SECRET": sandbox.client_secret},
+        code=PROVOKING,
+    )
+    page = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        try:
+            requests.post(f"{page}/swarm", data={"user_count": "8", "spawn_rate": "8"}, timeout=5)
+            break
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    time.sleep(7)
+    pages = ["/", "/stats/requests", "/stats/report", "/exceptions", "/logs", "/tasks"]
+    pages += [f"/{kind}/csv" for kind in ("stats/requests", "stats/failures", "exceptions")]
+    texts = {path: requests.get(page + path, timeout=10).text for path in pages}
+    requests.post(f"{page}/stop", timeout=30)
+    locust.interrupt()
+    locust.finish()
+    texts |= {
+        str(path): path.read_text(errors="replace")
+        for path in tmp_path.rglob("*")
+        if path.is_file() and path.name not in ("users.csv", "locustfile.py")
+    }
+    assert locust.summaries(), locust.output
+    assert "NotAuthorizedException" in texts["/stats/requests"]
+    assert "task failed" in texts["/exceptions"]
+    for place, text in texts.items():
+        assert not TOKEN.search(text), f"a token in {place}"
+        for secret in secrets:
+            assert secret not in text, f"a secret in {place}"
+    assert json.loads(texts["/stats/requests"])["stats"]

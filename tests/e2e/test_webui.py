@@ -1,0 +1,120 @@
+"""Runs started from the web UI, over HTTP as its page does it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import requests
+
+from harness.errors import EXIT
+from tests.e2e.conftest import free_port
+
+pytestmark = pytest.mark.e2e
+
+
+class Page:
+    """The requests that the web UI's page makes."""
+
+    def __init__(self, port):
+        self.url = f"http://127.0.0.1:{port}"
+
+    def swarm(self, headers=None, **form):
+        fields = {"user_count": "4", "spawn_rate": "4", **form}
+        return requests.post(f"{self.url}/swarm", data=fields, headers=headers or {}, timeout=10)
+
+    def stop(self):
+        return requests.post(f"{self.url}/stop", timeout=30)
+
+    def stats(self, headers=None):
+        return requests.get(f"{self.url}/stats/requests", headers=headers or {}, timeout=10)
+
+    def wait_until(self, condition, timeout_s=20):
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            stats = self.stats().json()
+            if condition(stats):
+                return stats
+            time.sleep(0.2)
+        pytest.fail(f"the web UI never got there: {stats}")
+
+
+@pytest.fixture
+def web(start_locust, start_sandbox):
+    """A web UI against a sandbox of its own."""
+
+    def start(*arguments, **options):
+        port = free_port()
+        sandbox = start_sandbox()
+        locust = start_locust("--web-port", port, *arguments, against=sandbox, **options)
+        locust.wait_for_log("Starting web interface at http://127.0.0.1")
+        page = Page(port)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                page.stats()
+                break
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        return locust, page, sandbox
+
+    return start
+
+
+@pytest.mark.parametrize("workers", [(), ("--processes", 2)], ids=["local", "2 workers"])
+def test_two_runs_in_one_process_have_a_verdict_each_and_the_worst_exit_code(web, workers):
+    """A gate typed into the form holds for that run only; results are not mixed; the process ends with the worst."""
+    locust, page, sandbox = web(*workers)
+    if workers:
+        locust.wait_for_log("2 workers connected")
+    for gate in ("login fail_rate < 1%", "InitiateAuth p95 < 1us"):
+        assert page.swarm(gate=gate).json()["success"]
+        page.wait_until(lambda s: any(r["name"] == "InitiateAuth" and r["num_requests"] > 3 for r in s["stats"]))
+        assert page.stop().json()["success"]
+        page.wait_until(lambda s: s["state"] in ("stopped", "ready"))
+    passed, failed = locust.summaries()
+    assert passed["verdict"]["exit_code"] == EXIT.PASSED
+    assert failed["verdict"]["exit_code"] == EXIT.GATE
+    measured = sum(s["exchanges"]["by_name"]["InitiateAuth"]["count"] for s in (passed, failed))
+    assert measured == sandbox.counts()["arrived"]["InitiateAuth"]
+    locust.interrupt()
+    locust.finish()
+    assert locust.exit_code == EXIT.GATE, locust.output
+
+
+def test_the_page_cannot_be_turned_against_its_user(web):
+    """Other origins and hosts are refused, and so is sending passwords elsewhere; nothing is started."""
+    _, page, sandbox = web()
+    host = page.url.removeprefix("http://")
+    evil = "http://evil.example"
+    assert page.swarm(headers={"Origin": evil}).status_code == 403
+    assert page.stats(headers={"Origin": evil}).status_code == 403
+    assert page.stats(headers={"Host": "evil.example"}).status_code == 403
+    assert page.swarm(headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}).status_code == 403
+    for field in ("cognito_endpoint", "cognito_users", "cognito_ca_bundle", "results_dir"):
+        answer = page.swarm(**{field: "http://127.0.0.1:9"}).json()
+        assert answer["success"] is False
+        assert "cannot be changed from the web UI" in answer["message"]
+    assert sandbox.counts()["arrived"] == {}
+    assert page.swarm(headers={"Origin": f"http://{host}"}).json()["success"]
+
+
+def test_a_configuration_fault_is_answered_in_the_form(web):
+    """Success false and a message that names it; the run does not start."""
+    _, page, sandbox = web()
+    answer = page.swarm(cognito_flow="MAGIC").json()
+    assert answer["success"] is False
+    assert "MAGIC" in answer["message"]
+    answer = page.swarm(user_count="1000").json()
+    assert answer["success"] is False
+    assert "missing" in answer["message"]
+    assert sandbox.counts()["arrived"] == {}
+
+
+def test_locusts_table_keeps_cognitos_exchanges_apart(web):
+    """Type COGNITO and the operation's name, beside the API's own rows."""
+    _, page, _ = web()
+    page.swarm()
+    stats = page.wait_until(lambda s: {r["method"] for r in s["stats"]} >= {"COGNITO", "GET"})
+    assert ("COGNITO", "InitiateAuth") in {(r["method"], r["name"]) for r in stats["stats"]}
+    page.stop()
