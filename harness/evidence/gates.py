@@ -56,7 +56,7 @@ _OPERATION = re.compile(r"[A-Za-z]\w*")
 _LOGIN = re.compile(r"login\s*(?:\(\s*(.*?)\s*\))?", re.DOTALL)
 _REQUEST = re.compile(r"[A-Z]+\s+\S.*", re.DOTALL)
 _PIECE = re.compile(r'(?:"[^"]*"|[^;"]|")+')
-_NAMES_SHOWN = 12
+_LIST_CHARS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,7 @@ class Gate:
         wanted = _name_of(self.subject)
         near = difflib.get_close_matches(wanted, existing, n=1)
         question = f", did you mean {near[0]}?" if near else ";"
-        shown = ", ".join(existing[:_NAMES_SHOWN])
-        more = f" and {len(existing) - _NAMES_SHOWN} more" if len(existing) > _NAMES_SHOWN else ""
-        return f"no data: nothing is named {wanted}{question} there are: {shown}{more}"
+        return f"no data: nothing is named {wanted}{question} there are: {_listed(existing)}"
 
 
 def parse_gates(texts: Iterable[str]) -> tuple[list[Gate], list[Problem]]:
@@ -264,6 +262,15 @@ def _parse_share(text: str, at: int, number: Fraction, unit: str, unit_at: int) 
     if not unit and share == 1:
         raise _fault(text, at, "1 could mean 1% or 100%", "write which of the two")
     return Limit(float(share), text[at:])
+
+
+def _listed(names: list[str]) -> str:
+    """As many of the names as a reader has patience for, and how many more there are."""
+    shown = len(names)
+    while shown > 1 and len(", ".join(names[:shown])) > _LIST_CHARS:
+        shown -= 1
+    more = f" and {len(names) - shown} more" if shown < len(names) else ""
+    return ", ".join(names[:shown]) + more
 
 
 def _name_of(subject: Selector) -> str:

@@ -85,12 +85,11 @@ class Histogram:
         """
         if not self.count:
             return None
-        rank = max(-(-self.count * thousandths // 100_000), 1)
+        rank = -(-self.count * thousandths // 100_000)
         buckets = list(self._buckets())
-        for (index, _), seen in zip(buckets, accumulate(count for _, count in buckets), strict=True):
-            if seen >= rank:
-                return min(_upper_end(index), self.max_us)
-        return self.max_us
+        seen = accumulate(count for _, count in buckets)
+        index = next(index for (index, _), so_far in zip(buckets, seen, strict=True) if so_far >= rank)
+        return min(_upper_end(index), self.max_us)
 
     def mean(self) -> float | None:
         """The exact arithmetic mean in microseconds; None without a sample."""

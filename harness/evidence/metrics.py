@@ -24,9 +24,9 @@ TOKEN_REFUSED = " (token refused)"  # noqa: S105 - no password, a name
 It is an ok sample with a name of its own, and no part of what `api` sums up: its replay stands there."""
 
 MAX_ERRORS = 1_000
-"""Distinct errors a process keeps; a check that puts an id into its message must not fill the memory."""
+"""Distinct errors that are kept; a check that puts an id into its message must not fill the memory."""
 OTHER_ERRORS = "(further errors)"
-"""The text under which errors beyond `MAX_ERRORS` are counted."""
+"""The text under which errors beyond `MAX_ERRORS` are counted. Which ones they are then depends on the order."""
 
 # An enum's members cost a metaclass look-up each time they are named.
 _OK = Outcome.OK
@@ -139,6 +139,16 @@ class Tally:
         """Samples that were not ok."""
         return self.everything.count - self.ok.count
 
+    def add(self, outcome: Outcome, series: Series) -> None:
+        """Merge samples with this outcome."""
+        self.known = True
+        self.everything.merge(series.latency)
+        self.first_byte.merge(series.first_byte)
+        self.connect.merge(series.connect)
+        self.outcomes.setdefault(outcome, Histogram()).merge(series.latency)
+        if not outcome.is_failure:
+            self.ok.merge(series.latency)
+
     def figure(self, metric: str, duration_s: float) -> float | None:
         """One figure; None where there is no data.
 
@@ -197,7 +207,7 @@ class Metrics:
         if connect_us:
             series.connect.record(connect_us)
         if outcome is not _OK:
-            self._count_error(ErrorKey(kind, name, error or outcome.value), started_s)
+            self._add_error(ErrorKey(kind, name, error or outcome.value), 1, started_s, started_s)
 
     def skip(self, name: str, why: str) -> None:
         """An API request that was not sent because there was no token: counted, never a sample.
@@ -251,15 +261,17 @@ class Metrics:
         whatever_reason = Selector(selector.kind, selector.name)
         for key, series in self._items():
             tally.known = tally.known or whatever_reason.selects(key)
-            if not selector.selects(key):
-                continue
-            tally.everything.merge(series.latency)
-            tally.first_byte.merge(series.first_byte)
-            tally.connect.merge(series.connect)
-            tally.outcomes.setdefault(key.outcome, Histogram()).merge(series.latency)
-            if not key.outcome.is_failure:
-                tally.ok.merge(series.latency)
+            if selector.selects(key):
+                tally.add(key.outcome, series)
         return tally
+
+    def tallies(self, kind: Kind) -> dict[str, Tally]:
+        """A tally for each name of a kind, the most frequent first: one pass for a whole table."""
+        tallies: dict[str, Tally] = {}
+        for key, series in self._items():
+            if key.kind == kind:
+                tallies.setdefault(key.name, Tally()).add(key.outcome, series)
+        return dict(sorted(tallies.items(), key=lambda item: (-item[1].count, item[0])))
 
     def figure(self, selector: Selector, metric: str, duration_s: float) -> float | None:
         """One figure about the chosen samples; see `Tally` for the units and the rule about failed samples."""
@@ -327,13 +339,11 @@ class Metrics:
     def _items(self) -> Iterator[tuple[Key, Series]]:
         return ((Key._make(key), series) for key, series in self._series.items())
 
-    def _count_error(self, error: ErrorKey, when_s: float) -> None:
-        if error not in self.errors and len(self.errors) >= MAX_ERRORS:
-            error = error._replace(text=OTHER_ERRORS)
-        self._add_error(error, 1, when_s, when_s)
-
     def _add_error(self, error: ErrorKey, count: int, first_s: float, last_s: float) -> None:
         row = self.errors.get(error)
+        if row is None and len(self.errors) >= MAX_ERRORS:
+            error = error._replace(text=OTHER_ERRORS)
+            row = self.errors.get(error)
         if row is None:
             self.errors[error] = ErrorCount(count, first_s, last_s)
         else:

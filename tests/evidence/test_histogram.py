@@ -101,6 +101,10 @@ def test_a_wide_distribution_moves_into_the_dense_array_and_keeps_its_figures():
     assert (histogram.count, histogram.sum_us) == (len(values), sum(values))
 
 
+def test_a_wide_distribution_below_two_milliseconds_keeps_its_figures():
+    assert histogram_of(list(range(1_500))).figure("p50") == 749
+
+
 def test_few_buckets_stay_small_on_the_wire():
     """Ten thousand names that were seen once are ten thousand small entries, not two gigabytes."""
     assert len(msgpack.packb(histogram_of([1_234_567] * 5).to_wire())) < 64

@@ -1,0 +1,198 @@
+"""`summary.json`: the whole result for programs. Latencies in milliseconds, rates per second, shares of 1.
+
+`null` stands where there is no data. Fields may be added without notice; `schema_version` changes when one is taken
+away or changes its meaning.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, MAX_LAG_P99_US, Health
+from harness.evidence.histogram import Histogram
+from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
+from harness.evidence.run import Run
+from harness.evidence.sample import Kind
+
+SCHEMA_VERSION = 1
+FILE_NAME = "summary.json"
+LATEST = "latest"
+"""A symbolic link in the results directory, to the run that was written last."""
+
+_LATENCIES = ("p50", "p90", "p95", "p99", "p99.9", "max", "mean")
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """Everything that is known about a run, as JSON's own types."""
+    metrics = run.metrics
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run": {
+            "id": run.run_id,
+            "started": _iso(run.started_s),
+            "ended": _iso(run.ended_s),
+            "duration_s": round(run.duration_s, 3),
+            "classes": list(run.classes),
+            "users": run.users,
+            "notes": list(run.notes),
+        },
+        "verdict": {
+            "word": run.verdict.word,
+            "exit_code": int(run.verdict.exit_code),
+            "sentence": run.verdict.sentence,
+            "invalid_because": list(run.verdict.invalid_because),
+        },
+        "gates": [
+            {"gate": result.gate.text, "state": result.state, "actual": result.actual, "sentence": result.sentence}
+            for result in run.gates
+        ],
+        "logins": {
+            "all": _figures(run, metrics.tally(LOGINS)),
+            "by_reason": {
+                reason.value: _figures(run, metrics.tally(Selector("login", reason=reason)))
+                for reason in metrics.reasons()
+            },
+        },
+        "exchanges": {"all": _figures(run, metrics.tally(EXCHANGES)), "by_name": _by_name(run, "exchange")},
+        "requests": {"all": _figures(run, metrics.tally(REQUESTS)), "by_name": _by_name(run, "request")},
+        "errors": [
+            {
+                "kind": error.key.kind,
+                "name": error.key.name,
+                "error": error.key.text,
+                "count": error.seen.count,
+                "first": _iso(error.seen.first_s),
+                "last": _iso(error.seen.last_s),
+                "cause": error.cause or None,
+                "remedy": error.remedy or None,
+            }
+            for error in run.errors()
+        ],
+        "not_measured": {
+            "skipped": [{"name": name, "why": why, "count": n} for (name, why), n in sorted(metrics.skipped.items())],
+            "cut_off": dict(sorted(metrics.cut_offs.items())),
+            "exceptions": dict(sorted(metrics.exceptions.items())),
+            "clamped": metrics.clamped,
+        },
+        "generator": {
+            "limits": {
+                "lag_p99_ms": _ms(MAX_LAG_P99_US),
+                "cpu_share": MAX_CPU_SHARE,
+                "hot_share": MAX_HOT_SHARE_OF_RUN,
+            },
+            "processes": {name: _health(health) for name, health in sorted(run.healths.items())},
+        },
+        "settings": {name: value for name, value in run.settings.items() if _is_plain(value)},
+    }
+
+
+def write(run: Run, directory: Path) -> Path:
+    """Write `<directory>/<run id>/summary.json`, whole or not at all, and point `<directory>/latest` at it.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        HarnessError: if the run's directory exists already (a result is never overwritten), or cannot be written.
+    """
+    folder = directory / run.run_id
+    path = folder / FILE_NAME
+    text = json.dumps(summary(run), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        folder.mkdir(parents=True)
+        _write_whole(path, text)
+    except FileExistsError as error:
+        raise HarnessError(f"{folder} exists already; a result is never overwritten", "use another run id") from error
+    except OSError as error:
+        raise HarnessError(
+            f"the result cannot be written to {folder}: {error.strerror or error}",
+            "give a directory with --results-dir that can be written to and has space left",
+        ) from error
+    _point_latest_at(folder)
+    return path
+
+
+def _figures(run: Run, tally: Tally) -> dict[str, Any]:
+    return {
+        "count": tally.count,
+        "failures": tally.failures,
+        "fail_rate": tally.figure("fail_rate", run.duration_s),
+        "rate": tally.count / run.duration_s if run.duration_s > 0 else None,
+        **{_field(metric): _ms(tally.figure(metric, run.duration_s)) for metric in _LATENCIES},
+        "outcomes": {outcome.value: _distribution(h) for outcome, h in sorted(tally.outcomes.items())},
+        "phases": _phases(tally),
+    }
+
+
+def _by_name(run: Run, kind: Kind) -> dict[str, Any]:
+    rows = {name: _figures(run, tally) for name, tally in run.metrics.tallies(kind).items()}
+    for name, row in rows.items():
+        row["token_refused"] = name.endswith(TOKEN_REFUSED)
+    return rows
+
+
+def _distribution(histogram: Histogram) -> dict[str, Any]:
+    return {"count": histogram.count, **{_field(m): _ms(histogram.figure(m)) for m in _LATENCIES}}
+
+
+def _phases(tally: Tally) -> dict[str, Any]:
+    return {"first_byte": _distribution(tally.first_byte), "connect": _distribution(tally.connect)}
+
+
+def _health(health: Health) -> dict[str, Any]:
+    return {
+        "lag_p50_ms": _ms(health.lags.figure("p50")),
+        "lag_p99_ms": _ms(health.lag_p99_us),
+        "lag_max_ms": _ms(health.lags.figure("max")),
+        "cpu_share_mean": _rounded(health.mean_cpu_share),
+        "cpu_share_max": _rounded(health.max_cpu_share),
+        "hot_share": _rounded(health.hot_share),
+        "observed_s": _rounded(health.observed_s),
+    }
+
+
+def _field(metric: str) -> str:
+    return f"{metric}_ms"
+
+
+def _ms(us: float | None) -> float | None:
+    return None if us is None else round(us / 1_000, 3)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _iso(wall_s: float) -> str:
+    return datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds")
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """A reader sees the old state or the new one, never half a file, even when the machine stops meanwhile."""
+    scratch = path.with_name(f".{path.name}.part")
+    with scratch.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    scratch.replace(path)
+
+
+def _point_latest_at(folder: Path) -> None:
+    """A convenience: where links cannot be made, or `latest` is something else, there is none."""
+    link = folder.parent / LATEST
+    scratch = folder.parent / f".{LATEST}.{folder.name}"
+    try:
+        scratch.symlink_to(folder.name)
+        scratch.replace(link)
+    except OSError:
+        scratch.unlink(missing_ok=True)

@@ -1,0 +1,74 @@
+"""A run that is over: the record that every report is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from harness.evidence.gates import GateResult
+from harness.evidence.health import Health
+from harness.evidence.metrics import ErrorCount, ErrorKey, Metrics
+from harness.evidence.verdict import Verdict
+
+Setting = str | int | float | bool | None
+Remedies = Callable[[str, str], tuple[str, str] | None]
+"""Cause and remedy of an error, by its kind (`NotAuthorizedException`) and its message; None when nobody knows."""
+
+
+def no_remedies(kind: str, message: str) -> None:
+    """Nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedError:
+    """One row of the error table, with what is known about it."""
+
+    key: ErrorKey
+    seen: ErrorCount
+    cause: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything the reports say about one run. Holds no secret: `settings` is filtered by who makes the record."""
+
+    run_id: str
+    """Also the name of its directory: `20261123-201530-ab12`."""
+    started_s: float
+    """Wall clock, seconds since the epoch."""
+    ended_s: float
+    """The same."""
+    duration_s: float
+    """How long was measured, in seconds: what rates are relative to."""
+    classes: tuple[str, ...]
+    """Names of the user classes, that is: which scenarios ran."""
+    users: int
+    """How many users there were at most."""
+    settings: Mapping[str, Setting]
+    metrics: Metrics
+    gates: tuple[GateResult, ...]
+    healths: Mapping[str, Health]
+    """By the name of the process."""
+    verdict: Verdict
+    remedies: Remedies = no_remedies
+    notes: tuple[str, ...] = ()
+    """What a reader of the figures must know besides, one sentence each: a worker that was lost."""
+
+    @property
+    def skipped(self) -> int:
+        """API requests that were not sent, because there was no token."""
+        return sum(self.metrics.skipped.values())
+
+    @property
+    def cut_off(self) -> int:
+        """Exchanges and requests still in flight when the run ended: no part of any figure."""
+        return sum(self.metrics.cut_offs.values())
+
+    def errors(self) -> list[ExplainedError]:
+        """The error table with cause and remedy, the most frequent first."""
+        rows = []
+        for key, seen in self.metrics.errors.items():
+            kind, _, message = key.text.partition(": ")
+            rows.append(ExplainedError(key, seen, *(self.remedies(kind, message) or ("", ""))))
+        return sorted(rows, key=lambda row: (-row.seen.count, row.key))
