@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -11,6 +11,9 @@ import gevent
 from locust.contrib.fasthttp import FastHttpSession, FastResponse, ResponseContextManager
 
 from harness.cognito.tokens import Tokens
+
+_REPEATABLE = (str, bytes, bytearray, Mapping, type(None))
+"""Bodies that are still whole after they were sent; a stream is not."""
 
 
 class Bearer(Protocol):
@@ -31,7 +34,8 @@ class ApiSession(FastHttpSession):
 
     A request that sets Authorization itself, or goes to another host, is left as it is. When the API answers 401,
     the refused request becomes a sample of its own, `<name> (token refused)`, which is no failure; one forced login
-    follows outside the timer, and the request is sent once more under its own name. A second 401 fails.
+    follows outside the timer, and the request is sent once more under its own name. A second 401 fails, and so does a
+    401 to a body that cannot be sent twice (a stream, files): the login then comes before the next request.
 
     Args:
         bearer: The user's tokens.
@@ -44,7 +48,10 @@ class ApiSession(FastHttpSession):
         self._cut_off = cut_off
         self._own_origin = _origin(self.base_url or "")
         self._sets_authorization = _has_authorization(kwargs.get("headers"))
+        self._refused: Tokens | None = None
+        """Refused, but not replaced yet: the request could not be repeated."""
         self._hopeless: Tokens | None = None
+        """Refused though they were fresh: another login would bring nothing better."""
 
     def request(  # type: ignore[override]  # noqa: PLR0913, PLR0917  # Locust's signature, without its mutable default
         self,
@@ -54,7 +61,7 @@ class ApiSession(FastHttpSession):
         data: Any = None,  # noqa: ANN401  # Locust takes text, bytes, mappings and streams
         catch_response: bool = False,  # noqa: FBT001, FBT002  # Locust's signature
         stream: bool = False,  # noqa: FBT001, FBT002  # Locust's signature
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
         auth: tuple[str | bytes, str | bytes] | None = None,
         json: Any = None,  # noqa: ANN401  # whatever can be JSON
         allow_redirects: bool = True,  # noqa: FBT001, FBT002  # Locust's signature
@@ -63,7 +70,8 @@ class ApiSession(FastHttpSession):
     ) -> ResponseContextManager | FastResponse:
         """Send a request, as FastHttpSession does."""
         label = name or self.request_name or url
-        is_ours = not (auth or self.auth_header or self._sets_authorization or _has_authorization(headers))
+        given = dict(headers or {})
+        sets_authorization = auth or self.auth_header or self._sets_authorization or _has_authorization(given)
 
         def send(extra: Mapping[str, str], *, catch: bool) -> ResponseContextManager:
             try:
@@ -74,7 +82,7 @@ class ApiSession(FastHttpSession):
                     data=data,
                     catch_response=catch,
                     stream=stream,
-                    headers={**(headers or {}), **extra},
+                    headers={**given, **extra},
                     auth=auth,
                     json=json,
                     allow_redirects=allow_redirects,
@@ -86,37 +94,46 @@ class ApiSession(FastHttpSession):
                 raise
             return response
 
-        if not (is_ours and self._is_own(url)):
+        if sets_authorization or not self._is_own(url):
             return send({}, catch=catch_response)
         tokens = self._bearer.tokens(label)
-        response = send({"Authorization": self._bearer.value(tokens)}, catch=True)
-        if self._may_replay(response, tokens, data):
-            _report_as(response, f"{label} (token refused)")
+        is_fresh = tokens is self._refused
+        if is_fresh:
             tokens = self._bearer.instead_of(tokens, label)
-            response = send({"Authorization": self._bearer.value(tokens)}, catch=True)
-            if response.status_code == HTTPStatus.UNAUTHORIZED:
+        response = send({"Authorization": self._bearer.value(tokens)}, catch=True)
+        if tokens is not self._hopeless and self._is_refusal(response):
+            if is_fresh:
                 self._hopeless = tokens
-        if not catch_response:
-            response._report_request()  # noqa: SLF001  # what FastHttpSession does for a request without `with`
-        return response
-
-    def _may_replay(self, response: FastResponse, tokens: Tokens, data: object) -> bool:
-        """Whether a refused request is worth another token: not when a fresh one was refused before."""
-        return (
-            response.status_code == HTTPStatus.UNAUTHORIZED
-            and tokens is not self._hopeless
-            and isinstance(data, str | bytes | Mapping | None)
-        )
+            elif kwargs.get("files") or not isinstance(data, _REPEATABLE):
+                self._refused = tokens
+            else:
+                _report_as(response, f"{label} (token refused)")
+                tokens = self._bearer.instead_of(tokens, label)
+                response = send({"Authorization": self._bearer.value(tokens)}, catch=True)
+                if self._is_refusal(response):
+                    self._hopeless = tokens
+        return response if catch_response else _report(response)
 
     def _is_own(self, url: str) -> bool:
-        return "://" not in url.partition("?")[0] or _origin(url) == self._own_origin
+        # A path without a slash in front goes on with the host's name: "@elsewhere/", ".elsewhere/", ":81/".
+        return url.startswith("/") or _origin(self._build_url(url)) == self._own_origin
+
+    def _is_refusal(self, response: FastResponse) -> bool:
+        """Whether the own host, and not one that it redirected to, would not take the token."""
+        return response.status_code == HTTPStatus.UNAUTHORIZED and _origin(response.url or "") == self._own_origin
+
+
+def _report(response: ResponseContextManager) -> FastResponse:
+    """Report a response that was held back, as FastHttpSession does for a request without `with`."""
+    response._report_request()  # noqa: SLF001  # nobody else would
+    plain: FastResponse = response.request_meta["response"]
+    return plain
 
 
 def _report_as(response: ResponseContextManager, name: str) -> None:
     response.request_meta["name"] = name
     response.request_meta["exception"] = None
-    response._report_request()  # noqa: SLF001  # a response held back by `catch_response` is reported by nobody else
-    response.release()
+    _report(response).release()
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
@@ -125,4 +142,4 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 
 
 def _has_authorization(headers: Mapping[str, str] | None) -> bool:
-    return bool(headers) and any(name.lower() == "authorization" for name in headers or ())
+    return any(name.lower() == "authorization" for name in headers or ())

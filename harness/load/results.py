@@ -5,7 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final
 
-from locust.exception import CatchResponseError
+from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
+from locust.exception import CatchResponseError, ResponseError
 
 from harness.evidence.sample import Sample
 from harness.outcome import Outcome
@@ -26,7 +27,8 @@ def request_sample(
     **_: object,
 ) -> Sample:
     """The sample of one API request; its name is method and name, as `GET /orders`."""
-    error = _error_text(exception, getattr(response, "status_code", 0)) if outcome is not Outcome.OK else ""
+    status = getattr(response, "status_code", 0) or 0
+    error = _error_text(exception, status) if exception and outcome is not Outcome.OK else ""
     return Sample(
         "request",
         f"{request_type} {name}",
@@ -47,22 +49,29 @@ def outcome_of_request(
     """What became of a request: the user's own verdict first, then the status code, then the lack of one."""
     if not exception:
         return Outcome.OK
-    if isinstance(exception, CatchResponseError | str):
-        return Outcome.FAILED_CHECK
     status = getattr(response, "status_code", 0) or 0
+    if _is_own_check(exception, status):
+        return Outcome.FAILED_CHECK
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Outcome.THROTTLED
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Outcome.SERVER_ERROR
     if status >= HTTPStatus.BAD_REQUEST:
         return Outcome.HTTP_ERROR
-    return Outcome.TRANSPORT_ERROR if not status else Outcome.FAILED_CHECK
+    return Outcome.TRANSPORT_ERROR  # also after a status: the body broke off
 
 
-def _error_text(exception: BaseException | str | None, status: int) -> str:
+def _is_own_check(exception: BaseException | str, status: int) -> bool:
+    """Whether the user said so: by text, or, once there was an answer, by an exception that no HTTP client raises."""
+    if isinstance(exception, CatchResponseError | ResponseError | str):
+        return True
+    return bool(status) and not isinstance(exception, FAILURE_EXCEPTIONS)
+
+
+def _error_text(exception: BaseException | str, status: int) -> str:
     """Short, and the same for everybody who meets it; a bad status is never Locust's text, which quotes the request."""
-    if isinstance(exception, CatchResponseError | str):
-        return str(exception)[:MAX_ERROR_CHARS]
+    if _is_own_check(exception, status):
+        return (str(exception) or type(exception).__name__)[:MAX_ERROR_CHARS]
     if status >= HTTPStatus.BAD_REQUEST:
         return f"HTTP {status}"
     kind = type(exception).__name__
