@@ -6,6 +6,8 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
 from typing import IO, Any
 from urllib.parse import unquote
 from wsgiref.handlers import format_date_time
@@ -21,7 +23,6 @@ HEADERS = "sandbox.headers"
 """The environment's key for the request's headers."""
 MOST_HEADERS = 100
 LONGEST_HEADER_BYTES = 1 << 16
-NO_CONTENT = "204"
 
 
 class Headers(dict[str, str]):
@@ -76,7 +77,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
 
     def start_response(self, status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], None]:
         """Remember the head of the answer; the applications here are our own, so nothing of it needs checking."""
-        self.status, self.response_headers = status, headers
+        self.status, self.code, self.response_headers = status, int(status[:3]), headers
         return self._write_with_headers
 
     def run_application(self) -> None:
@@ -87,7 +88,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
         self.headers_sent = True
         lines = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in self.response_headers)]
         lines.append(f"Date: {self.server.date()}")
-        if not self.status.startswith(NO_CONTENT):
+        if self.code != HTTPStatus.NO_CONTENT:
             lines.append(f"Content-Length: {len(data)}")
         if self.close_connection:
             lines.append("Connection: close")
@@ -95,6 +96,13 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
             lines.append("Connection: keep-alive")
         head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
         self._sendall(head if self.command == "HEAD" else head + data)
+
+    def _send_error_response_if_possible(self, error_code: int) -> None:
+        self.close_connection = True
+        if not self.response_length:
+            self.start_response(f"{error_code} {HTTPStatus(error_code).phrase}", [])
+            with suppress(OSError):  # whoever sent this may be gone
+                self._write_with_headers(b"")
 
 
 class SandboxServer(WSGIServer):  # type: ignore[misc]  # gevent is untyped
