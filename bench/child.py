@@ -77,16 +77,17 @@ class Child:
         """Let it go on."""
         self._signal(signal.SIGCONT)
 
-    def end(self) -> None:
-        """Ask it to end, and make it if it does not."""
+    def end(self) -> int:
+        """Ask it to end, and make it if it does not; its exit code, which is negative when a signal ended it."""
         self._signal(signal.SIGTERM)
         self.thaw()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_TIMEOUT_S)
         self._signal(signal.SIGKILL)
-        self._process.wait()
+        code = self._process.wait()
         if self.stdout is not None:
             self.stdout.close()
+        return code
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):  # macOS says EPERM for a group of zombies

@@ -70,6 +70,8 @@ class Peer:
     how_to_get: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What it needs beside `Site.variables`."""
+    good_exits: frozenset[int] = frozenset({0})
+    """Exit codes that speak for work well done, when it is ended by SIGTERM."""
     faults: Callable[[Site, int], str] = lambda _site, _counted: ""
     """What was wrong with its work, from what it wrote; it is told how much the server counted in its rounds."""
 
@@ -134,7 +136,9 @@ class RunningPeer(Contestant):
         """See Contestant."""
         if self.child.has_ended:
             return f"it ended before its rounds did: {self.child.last_words}"
-        self.child.end()
+        code = self.child.end()
+        if code not in self._peer.good_exits:
+            return f"its exit code was {code}: {self.child.last_words}"
         return self._peer.faults(self._site, self._counted)
 
 
