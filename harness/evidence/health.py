@@ -16,6 +16,8 @@ MAX_LAG_P99_US = 50_000
 
 Every sample in flight is stamped late by as much; a login takes 100 to 300 ms, so this is where the error becomes as
 large as the differences people look for."""
+MIN_LOOKS = 100
+"""Fewer looks at the event loop have no 99th percentile, only a maximum: one stall while users start is no verdict."""
 MAX_CPU_SHARE = 0.90
 """From 90 % of one core on, work waits for the core: Python uses one core per process, and Locust warns there, too."""
 MAX_HOT_SHARE_OF_RUN = 0.10
@@ -98,7 +100,7 @@ def judge(healths: Mapping[str, Health], measured: int) -> list[str]:
         reasons.append("nothing was measured: check that users were started, and look for errors further up")
     for process, health in healths.items():
         lag = health.lag_p99_us
-        if lag is not None and lag > MAX_LAG_P99_US:
+        if lag is not None and lag > MAX_LAG_P99_US and health.lags.count >= MIN_LOOKS:
             reasons.append(
                 f"the event loop of {process} came {lag / 1_000:.0f} ms late or more in 1 of 100 cases "
                 f"(limit {MAX_LAG_P99_US / 1_000:.0f} ms): use fewer users per process (--processes), "

@@ -11,6 +11,7 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.event import Events
 from locust.runners import WorkerRunner
+from locust.user.task import TaskSet
 from locust.user.users import User
 from locust.web import WebUI
 
@@ -100,10 +101,11 @@ class _Plugin:
         if request_type != REQUEST_TYPE and (run := self._run()) is not None:
             run.metrics.record(request_sample(request_type, outcome_of_request(**facts), **facts))
 
-    def keep_exception(self, user_instance: User, exception: BaseException, **_: object) -> None:
-        """A task raised."""
+    def keep_exception(self, user_instance: User | TaskSet, exception: BaseException, **_: object) -> None:
+        """A task raised; Locust tells the user's task set, or the user when `on_start` raised."""
         if (run := self._run()) is not None:
-            run.metrics.count_exception(f"{type(user_instance).__name__}: {type(exception).__name__}")
+            user = getattr(user_instance, "user", user_instance)
+            run.metrics.count_exception(f"{type(user).__name__}: {type(exception).__name__}")
 
     def finish(self, **_: object) -> None:
         """Users are about to be stopped."""

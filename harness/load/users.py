@@ -46,7 +46,7 @@ class Extraction:
         self.problems: tuple[Problem, ...] = ()
         self._extractor: JsonExtractor | None = None
         try:
-            self._extractor = JsonExtractor(names, paths, match_numbers, defaults, compute_concatenation)
+            self._extractor = JsonExtractor.checked(names, paths, match_numbers, defaults, compute_concatenation)
         except ConfigurationError as error:
             self.problems = error.problems
 

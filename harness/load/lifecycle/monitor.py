@@ -37,8 +37,18 @@ class Monitor:
             asleep_s = time.perf_counter()
             gevent.sleep(TICK_S)
             woke_s = time.perf_counter()
-            self.health.lag(max(0, round((woke_s - asleep_s - TICK_S) * 1e6)))
+            self._late(max(0.0, woke_s - asleep_s - TICK_S))
             if woke_s - wall_s >= CPU_EVERY_S:
                 now_cpu_s = time.process_time()
                 self.health.cpu((now_cpu_s - cpu_s) / (woke_s - wall_s), woke_s - wall_s)
                 cpu_s, wall_s = now_cpu_s, woke_s
+
+    def _late(self, late_s: float) -> None:
+        """A look that came late stands for those that should have happened meanwhile, and would have been late, too.
+
+        Without them a loop that stalls for seconds is looked at so seldom that its lag hardly shows
+        (HdrHistogram's correction for coordinated omission).
+        """
+        self.health.lag(round(late_s * 1e6))
+        while (late_s := late_s - TICK_S) > 0:
+            self.health.lag(round(late_s * 1e6))

@@ -24,6 +24,7 @@ from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
 from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import Setup, assemble, check_results_dir, read_settings, too_few_rows
 from harness.load.users import CognitoApiUser
+from harness.settings import Settings
 
 GRACE_S: Final = 10.0
 """How long answers in flight are waited for at the end of a run, unless --stop-timeout says otherwise."""
@@ -41,6 +42,7 @@ class Supervisor:
         self.conclusions: list[Conclusion] = []
         self._data_set = data_set
         self._setup: Setup | None = None
+        self._checked: Setup | None = None
         self._sandbox: sandboxed.Sandbox | None = None
         self._started_s = self._stopping_s = 0.0
         self._lost: set[str] = set()
@@ -89,6 +91,7 @@ class Supervisor:
         users = int(count) if count.isdecimal() else planned_users
         if users:
             found += too_few_rows(setup.users, self._planned_api_users(users))
+        self._checked = setup
         return found
 
     def begin(self) -> None:
@@ -97,7 +100,7 @@ class Supervisor:
         self.options["cognito_run"] = run_id
         self.options["cognito_workers"] = str(self.processes)
         try:
-            setup = assemble(read_settings(self.options), self._data_set)
+            setup = self._assemble_once(read_settings(self.options))
         except ConfigurationError as error:
             self.fail(list(error.problems))
             return
@@ -166,6 +169,13 @@ class Supervisor:
 
     def dismiss_workers(self) -> None:
         """Send workers home: there will be no run."""
+
+    def _assemble_once(self, settings: Settings) -> Setup:
+        """What `problems` has just made of the same settings: keys and CAs take half a second to read."""
+        checked, self._checked = self._checked, None
+        if checked is not None and _asked_for(checked.settings) == _asked_for(settings):
+            return replace(checked, settings=settings)
+        return assemble(settings, self._data_set)
 
     def _start_sandbox_if_needed(self) -> None:
         if self.options.get("cognito_client_id"):
@@ -252,6 +262,11 @@ class LocalSupervisor(Supervisor):
         if self._run is None:
             return Metrics(), {}
         return self._run.metrics, {"this process": self._run.monitor.health}
+
+
+def _asked_for(settings: Settings) -> Settings:
+    """The settings without what only tells runs apart."""
+    return replace(settings, run="", workers="")
 
 
 def say_problems(problems: list[Problem]) -> None:
