@@ -1,6 +1,6 @@
 """Bytes become an answer (RFC 9112).
 
-Two readers of the same language. `Frame.read` knows the answer that nearly every server gives: a whole head, its
+Two readers of the same language. `simple_frame` knows the answer that nearly every server gives: a whole head, its
 body's length in Content-Length. Whatever is not exactly that goes to `AnswerParser`, on llhttp, which knows all of it:
 chunks, interim answers, bodies that end with the connection. A property test holds the two against each other.
 The first costs a third of the second, whose binding calls back for every header.
@@ -8,10 +8,11 @@ The first costs a third of the second, whose binding calls back for every header
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 from geventhttpclient._parser import HTTPParseError, HTTPResponseParser
 
@@ -21,11 +22,20 @@ MAX_HEAD_BYTES: Final = 65536
 """Far above what servers send (nginx's own limit for what it reads is 8 KiB a line)."""
 NOT_HTTP: Final = "the answer is not HTTP"
 CUT_SHORT: Final = "closed in the middle of the answer"
-BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
-_CONTENT_LENGTH: Final = b"\r\ncontent-length:"
-_CONNECTION: Final = b"\r\nconnection:"
-_TRANSFER_ENCODING: Final = b"\r\ntransfer-encoding:"
+# Plain numbers: on Python 3.11 looking up a member of HTTPStatus costs as much as the rest of a line.
+FIRST_FINAL: Final = int(HTTPStatus.OK)
+BODILESS: Final = frozenset({int(HTTPStatus.NO_CONTENT), int(HTTPStatus.NOT_MODIFIED)})
+STATUS_START: Final = len("HTTP/1.1 ")
+STATUS_END: Final = STATUS_START + 3
+
+_framing: Final = re.compile(
+    rb"""\r\n (?: content-length: [ \t]* (\d{1,15}) [ \t]* (?=\r)
+           |  connection: [ \t]* keep-alive [ \t]* (?=\r)
+           |  ( content-length: | transfer-encoding: | connection: ) )""",
+    re.IGNORECASE | re.VERBOSE,
+).findall
+"""Every field that says where the body ends: (digits, "") for a length, ("", name) for what is not simple."""
 
 
 class Headers(Mapping[str, str]):
@@ -34,7 +44,7 @@ class Headers(Mapping[str, str]):
     A field that came several times is joined by `, ` (RFC 9110, section 5.3).
 
     Args:
-        lines: The head from behind the status line's line break, each line with its own.
+        lines: The head from behind the status code: the first line is the reason phrase.
     """
 
     __slots__ = ("_fields", "_lines")
@@ -53,8 +63,8 @@ class Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         fields = self._fields
         if fields is None:
-            lines = self._lines.decode("latin-1").split("\r\n")
-            parted = (line.partition(":") for line in lines if line)
+            lines = self._lines.decode("latin-1").split("\r\n")[1:-1]
+            parted = (line.partition(":") for line in lines)
             fields = self._fields = _joined([(name, value.strip(" \t")) for name, _, value in parted])
         return fields[name]
 
@@ -106,43 +116,29 @@ class Answer:
         return f"Answer(status={self.status}, body=<{len(self.body)} bytes>, total_ns={self.total_ns})"
 
 
-class Frame(NamedTuple):
-    """The head of an answer whose body's length is known."""
+def simple_frame(data: bytes) -> tuple[int, bytes, int, int] | None:
+    """The frame of an answer on a kept connection whose whole head is in `data` and says how long the body is.
 
-    status: int
-    lines: bytes
-    """The header lines, for `Headers`."""
-    body_start: int
-    body_end: int
-
-    @classmethod
-    def read(cls, data: bytes) -> Frame | None:
-        """The frame that `data` begins with; None when this is not the simple case of a kept connection."""
-        head_end = data.find(b"\r\n\r\n") + 2
-        if head_end == 1 or not data.startswith(b"HTTP/1.1 "):
+    Returns:
+        Status, header lines for `Headers`, and where the body starts and ends; None when this is not that case. A
+        plain tuple, because it is made and taken apart once per exchange.
+    """
+    head_end = data.find(b"\r\n\r\n")
+    if head_end < 0 or not data.startswith(b"HTTP/1.1 "):
+        return None
+    length = b""
+    for digits, other in _framing(data, STATUS_END, head_end + 2):
+        if other or (digits and length):
             return None
-        code = data[9:12]
-        if not code.isdigit() or data[12] not in b" \r":
-            return None
-        status = int(code)
-        lines_start = data.find(b"\r\n")
-        lines = data[lines_start:head_end]
-        folded = lines.lower()
-        at = folded.find(_CONTENT_LENGTH)
-        if at < 0 or status < HTTPStatus.OK or status in BODILESS or _TRANSFER_ENCODING in folded:
-            return None
-        at += len(_CONTENT_LENGTH)
-        end = folded.find(b"\r", at)
-        length = folded[at:end].strip(b" \t")
-        if not length.isdigit() or folded.find(_CONTENT_LENGTH, end) >= 0:
-            return None
-        at = folded.find(_CONNECTION)
-        if at >= 0:
-            at += len(_CONNECTION)
-            if folded[at : folded.find(b"\r", at)].strip(b" \t") != b"keep-alive":
-                return None
-        body_start = head_end + 2
-        return cls(status, lines, body_start, body_start + int(length))
+        length = length or digits
+    code = data[STATUS_START:STATUS_END]
+    if not length or not code.isdigit() or data[STATUS_END] not in b" \r":
+        return None
+    status = int(code)
+    if status < FIRST_FINAL or status in BODILESS:
+        return None
+    start = head_end + 4
+    return status, data[STATUS_END : head_end + 2], start, start + int(length)
 
 
 class AnswerParser(HTTPResponseParser):
@@ -224,7 +220,7 @@ class AnswerParser(HTTPResponseParser):
 
     def _on_headers_complete(self) -> bool:
         """Whether llhttp is to skip the body."""
-        self._has_head = self.get_code() >= HTTPStatus.OK
+        self._has_head = self.get_code() >= FIRST_FINAL
         return self._is_head
 
     def _on_body(self, part: bytearray) -> None:

@@ -11,7 +11,7 @@ from gevent.exceptions import ConcurrentObjectUseError
 
 from harness.errors import ConnectError, ProtocolError, TransportError
 from harness.transport import failures
-from harness.transport.answer import CUT_SHORT, Answer, AnswerParser, Frame, Headers, too_long
+from harness.transport.answer import CUT_SHORT, Answer, AnswerParser, Headers, simple_frame, too_long
 from harness.transport.endpoint import Endpoint
 from harness.transport.link import Link, NothingSentError
 from harness.transport.proxy import Proxy
@@ -131,7 +131,7 @@ class Channel:
         now_ns = time.perf_counter_ns()
         first_byte_ns = now_ns - started_ns
         headers: Headers
-        frame = Frame.read(data)
+        frame = simple_frame(data)
         if frame is None or request.startswith(b"HEAD "):
             if not data:
                 raise TransportError("closed before an answer", sent=True)
@@ -199,7 +199,12 @@ class Channel:
 
     def _connect(self) -> Link | TlsLink:
         hop = self._proxy or self._endpoint
-        link = Link.connect(hop.host, hop.port, self._connect_timeout_s)
+        try:
+            link = Link.connect(hop.host, hop.port, self._connect_timeout_s)
+        except OSError as error:
+            if self._proxy is None or isinstance(error, TimeoutError):
+                raise
+            raise ConnectError(f"proxy: {failures.not_connected(error).message}", "Is HTTPS_PROXY right?") from error
         try:
             if self._tls is None:
                 return link

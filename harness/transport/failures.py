@@ -31,10 +31,8 @@ def not_connected(error: Exception) -> TransportError:
         return ConnectError("name not resolved", "Is the host name right, and does DNS answer?")
     if isinstance(error, ssl.SSLCertVerificationError):
         return _not_trusted(error)
-    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return ConnectError("closed during the TLS handshake")
     if isinstance(error, ssl.SSLError):
-        reason = (error.reason or "unknown reason").replace("_", " ").lower()
+        reason = (getattr(error, "reason", None) or "unknown reason").replace("_", " ").lower()
         return ConnectError(f"TLS handshake failed: {reason}", "Does the server speak TLS on this port?")
     code = error.errno if isinstance(error, OSError) else None
     message, hint = _CONNECT.get(code or 0, (os.strerror(code).lower() if code else "not connected", ""))

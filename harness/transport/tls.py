@@ -10,7 +10,7 @@ from typing import Final
 
 import certifi
 
-from harness.errors import ConfigurationError, Problem
+from harness.errors import ConfigurationError, ConnectError, Problem
 from harness.transport.link import Link
 
 CHUNK_BYTES: Final = 65536
@@ -78,8 +78,9 @@ class TlsLink:
         """Agree on keys and verify the certificate.
 
         Raises:
+            ConnectError: Closed in the middle.
             ssl.SSLError: Not trusted, or no TLS at the other end.
-            OSError: Closed, reset, timed out.
+            OSError: Reset, timed out.
         """
         while True:
             try:
@@ -88,7 +89,9 @@ class TlsLink:
                 self._flush()
                 data = self._link.receive(time.perf_counter_ns())
                 if not data:
-                    raise ConnectionResetError from None
+                    raise ConnectError(
+                        "closed during the TLS handshake", "Does the server speak TLS on this port?"
+                    ) from None
                 self._incoming.write(data)
             except ssl.SSLError:
                 self._flush()  # the alert that tells the server why
