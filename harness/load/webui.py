@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, jsonify, request
+from flask import Flask, Request, Response, before_render_template, jsonify, request
 
 from harness.errors import Problem
 
@@ -43,6 +43,17 @@ def protect(app: Flask, *, web_host: str, options: Callable[[], Mapping[str, obj
                 return jsonify({"success": False, "message": "\n".join(map(str, problems))})
         return None
 
+    before_render_template.connect(lambda _, context, **__: _show_current(context, options()), app, weak=False)
+
+
+def _show_current(context: Mapping[str, Any], options: Mapping[str, object]) -> None:
+    """Have the form show the options in force: Locust fills it from the command line, and sends all of it back.
+
+    Otherwise a run in the sandbox could not be started from its page, which would empty the endpoint.
+    """
+    for name, field in context.get("template_args", {}).get("extra_options", {}).items():
+        field["default_value"] = options.get(name, field["default_value"])
+
 
 def _changes(options: Mapping[str, object], form: Mapping[str, str]) -> list[Problem]:
     fixed = FIXED if options.get("cognito_endpoint") else (*FIXED, *DERIVED)
@@ -55,11 +66,7 @@ def _changes(options: Mapping[str, object], form: Mapping[str, str]) -> list[Pro
 
 def _is_own_host(host: str, web_host: str) -> bool:
     """DNS rebinding makes another site's name point here: on loopback only loopback's own names are served."""
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    return not _is_loopback(web_host) or _is_loopback(name)
+    return not _is_loopback(web_host) or _is_loopback(urlsplit(f"//{host}").hostname or "")
 
 
 def _is_same_origin(request: Request) -> bool:
