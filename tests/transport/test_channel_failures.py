@@ -89,6 +89,14 @@ class TestFailures:
         for sock in [*waiting, listener]:
             sock.close()
 
+    def test_last_address_may_give_up_a_moment_before_the_whole_time_is_over(self, serve, channel_to, monkeypatch):
+        def give_up(*_):
+            raise TimeoutError
+
+        monkeypatch.setattr(Link, "connect", give_up)
+        with pytest.raises(TimedOutError, match=r"^no connection within 5 s$"):
+            channel_to(serve(silent)).exchange(REQUEST)
+
     @pytest.mark.parametrize("part", [b"", OK[:10], OK[:-1]], ids=["nothing", "half a head", "half a body"])
     def test_no_byte_for_too_long(self, serve, channel_to, part):
         def script(server, sock):

@@ -80,7 +80,9 @@ class TestTls:
         assert caught.value.sent
 
 
-def tunnel(granted: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n", ask_for: bytes = b""):
+def tunnel(
+    granted: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n", ask_for: bytes = b"", piece_bytes: int = 65536
+):
     """A script: a proxy that connects a client with where it wants to go."""
 
     def script(server, sock):
@@ -95,8 +97,9 @@ def tunnel(granted: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n", ask_
         upstream = gevent.socket.create_connection(("127.0.0.1", port))
 
         def pump(source, sink):
-            while data := source.recv(65536):
+            while data := source.recv(piece_bytes):
                 sink.sendall(data)
+                gevent.sleep(0)
 
         gevent.joinall([gevent.spawn(pump, sock, upstream), gevent.spawn(pump, upstream, sock)])
 
@@ -115,6 +118,10 @@ class TestProxies:
         assert channel.exchange(REQUEST).reused
         assert proxy.requests[0].startswith(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\n" % target.port)
         assert target.requests == [REQUEST, REQUEST]
+
+    def test_where_the_network_cuts_a_record_makes_no_difference(self, serve, channel_to, authority, target):
+        proxy = Proxy("127.0.0.1", serve(tunnel(piece_bytes=7)).port)
+        assert channel_to(target, "https", tls=authority.trust, proxy=proxy).exchange(REQUEST).body == b"body"
 
     def test_credentials_open_the_tunnel(self, serve, channel_to, authority, target):
         proxy = Proxy("127.0.0.1", serve(tunnel(ask_for=b"Proxy-Authorization: Basic c2Vz")).port, "Basic c2Vz")
