@@ -91,6 +91,7 @@ class Collector:
         self.metrics = Metrics()
         self.healths: dict[str, Health] = {}
         self._seen: set[tuple[str, int]] = set()
+        self._newest: dict[str, int] = {}
         self._finished: set[str] = set()
         self._news = gevent.event.Event()
 
@@ -107,7 +108,9 @@ class Collector:
         if (worker, number) not in self._seen:
             self._seen.add((worker, number))
             self.metrics.merge(Metrics.from_wire(parcel["metrics"]))
-            self.healths[worker] = Health.from_wire(parcel["health"])
+            if number >= self._newest.get(worker, 0):  # a parcel that was lost comes after its successors
+                self._newest[worker] = number
+                self.healths[worker] = Health.from_wire(parcel["health"])
             if parcel["is_last"]:
                 self._finished.add(worker)
             self._news.set()

@@ -1,0 +1,183 @@
+"""Each guard against a defect of Locust or geventhttpclient, next to the defect itself."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import resource
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType, SimpleNamespace
+
+import gevent.ssl
+import pytest
+from geventhttpclient import connectionpool
+from geventhttpclient.connectionpool import SSLConnectionPool
+from locust import FastHttpUser, argument_parser
+
+from harness.load import CognitoApiUser, guards
+
+HIGH_FD = 1500
+"""Beyond what select() can take (FD_SETSIZE is 1024)."""
+
+
+@pytest.fixture
+def original() -> ModuleType:
+    """The connection pool as geventhttpclient ships it, whatever has been guarded in this process."""
+    spec = importlib.util.find_spec("geventhttpclient.connectionpool")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+@pytest.fixture
+def high(pair: tuple[socket.socket, socket.socket]) -> Iterator[socket.socket]:
+    """An idle connection whose file descriptor is one of a process with 1,500 users."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard <= HIGH_FD + 10:
+        pytest.skip(f"this system allows {hard} open files only")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, HIGH_FD + 10), hard))
+    duplicate = socket.socket(fileno=fcntl.fcntl(pair[0].fileno(), fcntl.F_DUPFD, HIGH_FD))
+    yield duplicate
+    duplicate.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], bool]:
+    """The pool's check with the guard in place, for this test only."""
+    pool = connectionpool.ConnectionPool
+    monkeypatch.setattr(pool, guards.ALIVE_CHECK, getattr(pool, guards.ALIVE_CHECK))
+    guards.keep_connections_alive_beyond_1024()
+    return lambda sock: getattr(pool, guards.ALIVE_CHECK)(SimpleNamespace(), sock)
+
+
+class TestAliveCheck:
+    def test_without_the_guard_a_high_descriptor_is_taken_for_a_dead_connection(
+        self, original: ModuleType, high: socket.socket
+    ) -> None:
+        """When this fails, geventhttpclient has mended it: the guard can go."""
+        assert high.fileno() >= HIGH_FD
+        assert not original.ConnectionPool._is_socket_alive(SimpleNamespace(), high)
+
+    def test_with_it_a_high_descriptor_is_alive(self, guarded: Callable[[object], bool], high: socket.socket) -> None:
+        assert guarded(high)
+
+    def test_an_idle_connection_is_alive(
+        self, guarded: Callable[[object], bool], pair: tuple[socket.socket, socket.socket]
+    ) -> None:
+        assert guarded(pair[0])
+
+    def test_a_connection_that_the_server_closed_is_dead(
+        self, guarded: Callable[[object], bool], pair: tuple[socket.socket, socket.socket]
+    ) -> None:
+        pair[1].close()
+        assert not guarded(pair[0])
+
+    def test_a_connection_with_bytes_that_nobody_asked_for_is_dead(
+        self, guarded: Callable[[object], bool], pair: tuple[socket.socket, socket.socket]
+    ) -> None:
+        pair[1].send(b"x")
+        assert not guarded(pair[0])
+
+    def test_a_closed_socket_is_dead(
+        self, guarded: Callable[[object], bool], pair: tuple[socket.socket, socket.socket]
+    ) -> None:
+        pair[0].close()
+        assert not guarded(pair[0])
+        assert not guarded(None)
+
+    def test_a_socket_that_is_closed_while_it_is_looked_at_is_dead(self, guarded: Callable[[object], bool]) -> None:
+        numbers = iter([3, -1])
+        assert not guarded(SimpleNamespace(fileno=lambda: next(numbers)))
+
+    def test_in_a_patched_process_the_systems_own_poll_is_asked(self) -> None:
+        """The one of gevent would run other users within a timed request."""
+        script = (
+            "import locust, select, gevent.monkey; from harness.load import guards;"
+            "assert gevent.monkey.is_module_patched('select');"
+            "assert guards._poll is not select.poll; assert guards._poll.__module__ == 'select'"
+        )
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+class TestOptionParser:
+    @pytest.fixture
+    def built(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """Counts how often Locust builds its parser, which takes 5 ms each time; the guard is off at first."""
+        built: list[int] = []
+        build = argument_parser.get_empty_argument_parser
+        plain = getattr(argument_parser.default_args_dict, "__wrapped__", argument_parser.default_args_dict)
+        monkeypatch.setattr(argument_parser, "default_args_dict", plain)
+        monkeypatch.setattr(
+            argument_parser, "get_empty_argument_parser", lambda *args, **kw: built.append(1) or build(*args, **kw)
+        )
+        return built
+
+    def test_without_the_guard_it_is_built_for_each_option_of_a_spawn_message(self, built: list[int]) -> None:
+        """When this fails, Locust has mended it: the guard can go."""
+        for _ in range(3):
+            argument_parser.default_args_dict()
+        assert len(built) == 3
+
+    def test_with_it_once(self, built: list[int]) -> None:
+        guards.build_the_option_parser_once()
+        guards.build_the_option_parser_once()
+        answers = [argument_parser.default_args_dict() for _ in range(3)]
+        assert len(built) == 1
+        assert "num_users" in answers[0]
+
+
+class TestTls:
+    def pool(self, **options: object) -> SSLConnectionPool:
+        return SSLConnectionPool("127.0.0.1", 443, "127.0.0.1", 443, **options)
+
+    def test_without_the_guard_every_user_loads_the_authorities_anew(self) -> None:
+        first, second = (self.pool(ssl_context_factory=gevent.ssl.create_default_context) for _ in range(2))
+        assert first.ssl_context is not second.ssl_context
+
+    def test_with_it_all_users_share_one_context_that_verifies(self) -> None:
+        context = gevent.ssl.create_default_context()
+        factory = guards.shared_context_factory(context)
+        first, second = (self.pool(ssl_context_factory=factory) for _ in range(2))
+
+        assert first.ssl_context is second.ssl_context is context
+        assert context.verify_mode == ssl.CERT_REQUIRED
+        assert context.check_hostname
+
+    def test_a_class_that_says_insecure_gets_a_context_that_does_not(self) -> None:
+        context = guards.unverified_context()
+        pool = self.pool(ssl_context_factory=guards.shared_context_factory(context), insecure=True)
+
+        assert pool.ssl_context is context
+        assert context.verify_mode == ssl.CERT_NONE
+        assert not context.check_hostname
+
+    def test_users_verify_by_default_though_locusts_do_not(self) -> None:
+        assert FastHttpUser.insecure is True
+        assert CognitoApiUser.insecure is False
+
+
+def test_all_guards_are_put_in_place_together_and_twice_is_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = connectionpool.ConnectionPool
+    monkeypatch.setattr(pool, guards.ALIVE_CHECK, None)
+    monkeypatch.setattr(argument_parser, "default_args_dict", lambda: {"a": 1})
+    guards.apply()
+    first = getattr(pool, guards.ALIVE_CHECK), argument_parser.default_args_dict
+    guards.apply()
+    assert (getattr(pool, guards.ALIVE_CHECK), argument_parser.default_args_dict) == first
+    assert None not in first
+    assert argument_parser.default_args_dict() is argument_parser.default_args_dict()
