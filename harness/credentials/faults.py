@@ -17,7 +17,7 @@ class Faults:
 
     def __init__(self, path: str, problems: Iterable[Problem] = ()) -> None:
         self._path = path
-        self._found = [(0, problem.message, problem.hint) for problem in problems]
+        self._found = [(0, 0, problem.message, problem.hint) for problem in problems]
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -39,13 +39,13 @@ class Faults:
             place += f", column {column}"
         if name:
             place += f" ({name})"
-        self._found.append((line, f"{place}: {message}", hint))
+        self._found.append((line, column, f"{place}: {message}", hint))
 
     def error(self) -> ConfigurationError:
-        """The first faults in the order of their lines, and how many more there are."""
+        """The first faults in the order of their lines and columns, and how many more there are."""
         told: set[str] = set()
         problems = []
-        for _, message, hint in sorted(self._found, key=lambda fault: fault[0])[:SHOWN]:
+        for _, _, message, hint in sorted(self._found, key=lambda fault: fault[:2])[:SHOWN]:
             problems.append(Problem(message, "" if hint in told else hint))
             told.add(hint)
         more = len(self._found) - SHOWN

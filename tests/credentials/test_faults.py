@@ -69,8 +69,8 @@ def test_a_fault_is_named_with_file_line_and_column(faults_of, content, expected
     assert faults_of(content) == [f"u.csv{expected}"]
 
 
-def test_every_fault_is_told_in_the_order_of_the_lines(faults_of):
-    content = HEAD + b'a,b\n\xff,b,c\n,,\n"x"y,b,c\ne,f,g\ne,f,g\n'
+def test_every_fault_is_told_in_the_order_of_lines_and_columns(faults_of):
+    content = HEAD + b'a,b\n\xff,b,c\n,,\n"x"y,b,c\ne,f,g\ne,,g\n'
     assert [re.sub(r"[:(].*", "", message).strip() for message in faults_of(content)] == [
         "u.csv, line 2, column 3",
         "u.csv, line 3",
@@ -78,6 +78,7 @@ def test_every_fault_is_told_in_the_order_of_the_lines(faults_of):
         "u.csv, line 4, column 2",
         "u.csv, line 5, column 1",
         "u.csv, line 7, column 1",
+        "u.csv, line 7, column 2",
     ]
 
 
@@ -119,6 +120,10 @@ def test_a_bad_byte_of_a_wide_encoding_is_placed(faults_of):
     [
         ({"encoding": "klingon"}, "u.csv: unknown encoding 'klingon'"),
         ({"encoding": "rot13"}, "u.csv: unknown encoding 'rot13'"),
+        (
+            {"encoding": "raw_unicode_escape"},
+            "u.csv: the file's bytes are not raw_unicode_escape",
+        ),  # half a surrogate pair
         ({"encoding": "undefined"}, "u.csv: the file's bytes are not undefined"),
         ({"delimiter": ";;"}, "the delimiter of a users file must be one character and no quote, found ';;'"),
         ({"delimiter": '"'}, "the delimiter of a users file must be one character and no quote, found '\"'"),
@@ -128,7 +133,7 @@ def test_a_bad_byte_of_a_wide_encoding_is_placed(faults_of):
     ],
 )
 def test_a_setting_that_cannot_work_is_a_fault(faults_of, data_set, expected):
-    assert faults_of(b"username,password\na,b\n", **data_set) == [expected]
+    assert faults_of(b"username,password\na,\\ud800\n", **data_set) == [expected]
 
 
 def test_settings_and_file_are_faulted_together():
@@ -214,6 +219,7 @@ def test_a_header_that_given_names_stand_in_for_is_found(faults_of):
         b"username,password,alice,S3cret-canary\nbob,b,c\n",  # the line end after the header was lost
         b'username,password\n"alice,S3cret-canary\nbob",x\n"alice,S3cret-canary\nbob",x\n',  # a quote swallows a row
         b'username,password\nalice,"S3cret-canary\nbob,"x\n',
+        b'username,password\nalice,"S"\nS3cret-canary,x\nbob,"S"3\nS3cret-canary,y\n',  # lines that quotes were to join
         b"username,password\nalice,S3cret-canary\xff\n",
         b"username,password\nalice,S3cret-canary \n",
         b"username\tpassword\nalice\tS3cret-canary\n",

@@ -163,6 +163,10 @@ class TestDigest:
     def test_is_the_same_where_row_numbers_mean_the_same_accounts(self, read_bytes, same):
         assert read_bytes(same).digest == read_bytes(self.CONTENT).digest
 
+    def test_differs_where_only_the_border_of_two_values_does(self, read_bytes):
+        contents = (b"username,password,tenant\na,x,aa\n", b"username,password,tenant\naa,x,\n")
+        assert len({read_bytes(content).digest for content in contents}) == 2
+
     @pytest.mark.parametrize(
         "other",
         [
