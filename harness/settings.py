@@ -74,6 +74,11 @@ KNOBS: Final = (
         f"Logins per second at most, over all workers; 0: no cap. Empty: {DEFAULT_LOGIN_RATE:g}; none in the sandbox.",
     ),
     Knob(
+        "--cognito-max-lag",
+        "50",
+        "A run is invalid when its event loop came later than this at p99, in ms. Raise it on shared machines.",
+    ),
+    Knob(
         "--gate", "", 'A condition the run must meet, as "InitiateAuth p95 < 300ms". Repeatable; several separated by ;'
     ),
     Knob("--results-dir", "results", "Folder for results, a new folder in it for each run."),
@@ -109,6 +114,8 @@ class Settings:
     ca_bundle: str = ""
     login_rate: str = ""
     """As given, in logins per second over all workers; read `max_login_rate`."""
+    lag: str = "50"
+    """As given, in milliseconds; read `max_lag_ms`."""
     gate: str = ""
     """All gates, separated by `;`."""
     results_dir: str = "results"
@@ -144,6 +151,7 @@ class Settings:
             connection=text("cognito_connection"),
             ca_bundle=text("cognito_ca_bundle"),
             login_rate=text("cognito_max_login_rate"),
+            lag=text("cognito_max_lag"),
             gate=text("gate"),
             results_dir=text("results_dir"),
             sandbox_keys=text("cognito_sandbox_keys"),
@@ -172,6 +180,11 @@ class Settings:
             return _number(self.login_rate) or 0.0
         return 0.0 if self.is_local else DEFAULT_LOGIN_RATE
 
+    @property
+    def max_lag_ms(self) -> float:
+        """How late the event loop may come at p99 before the run's figures prove nothing."""
+        return _number(self.lag) or 0.0
+
     def problems(self) -> list[Problem]:
         """Every fault that can be seen without opening a file or a connection. Empty when all is well."""
         return [*self._choice_problems(), *self._pool_problems(), *self._region_problems(), *self._number_problems()]
@@ -180,6 +193,7 @@ class Settings:
         """The settings for a report, by option: no secret, nothing internal."""
         values = {f.name: str(getattr(self, f.name)) for f in fields(self) if f.name not in _UNSHOWN}
         values["region"] = self.region
+        values["max_lag_ms"] = f"{self.max_lag_ms:g}"
         values["max_login_rate"] = f"{self.max_login_rate:g}"
         return {name.removeprefix("given_"): value for name, value in values.items() if value}
 
@@ -285,15 +299,18 @@ class Settings:
         return problems
 
     def _number_problems(self) -> list[Problem]:
+        problems = []
         rate = _number(self.login_rate) if self.login_rate else 0.0
         if rate is None or rate < 0:
-            return [
+            problems.append(
                 Problem(
                     f"--cognito-max-login-rate is {self.login_rate!r}",
                     "Expected logins per second, such as 60; 0 for no cap.",
                 )
-            ]
-        return []
+            )
+        if self.max_lag_ms <= 0:
+            problems.append(Problem(f"--cognito-max-lag is {self.lag!r}", "Expected milliseconds, such as 50."))
+        return problems
 
 
 def _number(text: str) -> float | None:
@@ -310,6 +327,7 @@ _UNSHOWN: Final = {
     "given_region",
     "profile_region",
     "login_rate",
+    "lag",
     "sandbox_keys",
     "run",
     "workers",

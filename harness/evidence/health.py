@@ -88,22 +88,23 @@ class Health:
         return health
 
 
-def judge(healths: Mapping[str, Health], measured: int) -> list[str]:
+def judge(healths: Mapping[str, Health], measured: int, max_lag_us: int = MAX_LAG_P99_US) -> list[str]:
     """Why the run proves nothing, one sentence each with what to do about it; empty when it is valid.
 
     Args:
         healths: By the name of the process.
         measured: How many samples there are.
+        max_lag_us: How late the event loop may come at p99, in microseconds.
     """
     reasons = []
     if not measured:
         reasons.append("nothing was measured: check that users were started, and look for errors further up")
     for process, health in healths.items():
         lag = health.lag_p99_us
-        if lag is not None and lag > MAX_LAG_P99_US and health.lags.count >= MIN_LOOKS:
+        if lag is not None and lag > max_lag_us and health.lags.count >= MIN_LOOKS:
             reasons.append(
                 f"the event loop of {process} came {lag / 1_000:.0f} ms late or more in 1 of 100 cases "
-                f"(limit {MAX_LAG_P99_US / 1_000:.0f} ms): use fewer users per process (--processes), "
+                f"(limit {max_lag_us / 1_000:.0f} ms): use fewer users per process (--processes), "
                 "and no blocking calls in tasks"
             )
         if health.hot_share > MAX_HOT_SHARE_OF_RUN:

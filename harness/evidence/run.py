@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.evidence.gates import GateResult
-from harness.evidence.health import Health
+from harness.evidence.health import MAX_LAG_P99_US, Health
 from harness.evidence.metrics import ErrorCount, ErrorKey, Metrics
 from harness.evidence.verdict import Verdict
 
@@ -51,6 +51,8 @@ class Run:
     healths: Mapping[str, Health]
     """By the name of the process."""
     verdict: Verdict
+    max_lag_us: int = MAX_LAG_P99_US
+    """How late the event loop was allowed to come at p99, in microseconds."""
     remedies: Remedies = no_remedies
     notes: tuple[str, ...] = ()
     """What a reader of the figures must know besides, one sentence each: a worker that was lost."""

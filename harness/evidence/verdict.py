@@ -8,7 +8,7 @@ from typing import Literal
 
 from harness.errors import EXIT
 from harness.evidence.gates import GateResult
-from harness.evidence.health import Health, judge
+from harness.evidence.health import MAX_LAG_P99_US, Health, judge
 from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, Metrics, Selector
 
 Word = Literal["passed", "failed", "invalid"]
@@ -32,7 +32,12 @@ class Verdict:
     """Every reason why the figures prove nothing, each with what to do about it."""
 
 
-def decide(metrics: Metrics, gate_results: Sequence[GateResult], healths: Mapping[str, Health]) -> Verdict:
+def decide(
+    metrics: Metrics,
+    gate_results: Sequence[GateResult],
+    healths: Mapping[str, Health],
+    max_lag_us: int = MAX_LAG_P99_US,
+) -> Verdict:
     """The verdict on a run.
 
     Invalid (exit code 4) comes before a gate that failed or had no data (3), and this before an exception in a task
@@ -42,8 +47,9 @@ def decide(metrics: Metrics, gate_results: Sequence[GateResult], healths: Mappin
         metrics: Of all processes.
         gate_results: One for each gate that was given; empty when there was none.
         healths: By the name of the process.
+        max_lag_us: How late the event loop may come at p99, in microseconds.
     """
-    reasons = judge(healths, metrics.measured)
+    reasons = judge(healths, metrics.measured, max_lag_us)
     if reasons:
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         return Verdict("invalid", EXIT.INVALID, f"the figures prove nothing: {reasons[0]}{more}", tuple(reasons))

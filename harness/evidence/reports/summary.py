@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, MAX_LAG_P99_US, Health
+from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, Health
 from harness.evidence.histogram import Histogram
 from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
 from harness.evidence.run import Run
@@ -82,7 +82,7 @@ def summary(run: Run) -> dict[str, Any]:
         },
         "generator": {
             "limits": {
-                "lag_p99_ms": _ms(MAX_LAG_P99_US),
+                "lag_p99_ms": _ms(run.max_lag_us),
                 "cpu_share": MAX_CPU_SHARE,
                 "hot_share": MAX_HOT_SHARE_OF_RUN,
             },

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from harness.evidence.health import MAX_CPU_SHARE, MAX_LAG_P99_US
+from harness.evidence.health import MAX_CPU_SHARE
 from harness.evidence.metrics import LOGINS, REQUESTS, Selector, Tally
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.page import Section, fit
@@ -194,7 +194,7 @@ class _Summary:
         who = "its process" if len(healths) == 1 else f"the busiest of {len(healths)} processes ({busiest})"
         sentence = (
             f"{who} used {cpu}% of a core (limit {MAX_CPU_SHARE:.0%}), "
-            f"event loop {late} ms late at p99 (limit {MAX_LAG_P99_US / 1_000:.0f} ms)"
+            f"event loop {late} ms late at p99 (limit {self._run.max_lag_us / 1_000:.0f} ms)"
         )
         lines = self._wrapped(f"Generator  {sentence}", "", hanging=11)
         lines[0].stylize(_HEAD, 0, len("Generator"))

@@ -56,6 +56,7 @@ class Conclusion:
 def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], extent: Extent) -> Conclusion:
     """Judge a run and write it down. A result that cannot be written is said so, and shown all the same."""
     duration_s = max(extent.stopping_s - extent.started_s, 1e-3)
+    max_lag_us = round(setup.settings.max_lag_ms * 1_000)
     results = tuple(gate.judge(metrics, duration_s) for gate in setup.gates)
     run = evidence.Run(
         run_id=setup.settings.run,
@@ -68,7 +69,8 @@ def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], exte
         metrics=metrics,
         gates=results,
         healths=healths,
-        verdict=decide(metrics, results, healths),
+        verdict=decide(metrics, results, healths, max_lag_us),
+        max_lag_us=max_lag_us,
         remedies=_explain,
         notes=tuple(
             f"worker {name} was lost: what it measured in its last seconds is missing" for name in extent.lost_workers
