@@ -264,11 +264,22 @@ class World:
         self.client_id = description["ClientId"]
         return description
 
-    def sign_in(self, username: str, **more: str) -> dict[str, Any]:
+    def try_password(self, username: str, password: str = PASSWORD) -> dict[str, Any]:
+        """The answer to a sign-in through the current client."""
+        values = {"USERNAME": username, "PASSWORD": password}
+        return self.admin.initiate_auth(AuthFlow="USER_PASSWORD_AUTH", ClientId=self.client_id, AuthParameters=values)
+
+    def sign_in(self, username: str) -> dict[str, Any]:
         """The tokens of a sign-in through the current client."""
-        values = {"USERNAME": username, "PASSWORD": PASSWORD, **more}
-        answer = self.admin.initiate_auth(AuthFlow="USER_PASSWORD_AUTH", ClientId=self.client_id, AuthParameters=values)
-        return answer.get("AuthenticationResult") or answer
+        return self.try_password(username)["AuthenticationResult"]
+
+    @staticmethod
+    def refused(function: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
+        """The type, without its suffix, and the text of the error that a call has to be."""
+        with pytest.raises(ClientError) as error:
+            function(**parameters)
+        detail = error.value.response["Error"]
+        return detail["Code"].removesuffix("Exception"), detail["Message"]
 
     def attempt(self, username: str | None, password: str | None = PASSWORD, **more: Any) -> Attempt:
         """A sign-in by password through the current client, yet to be made."""

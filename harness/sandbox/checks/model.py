@@ -117,7 +117,7 @@ def _scalar(shape: Mapping[str, Any]) -> Check:
 
     def check(value: Any, path: str, problems: list[str]) -> None:  # noqa: ANN401  # whatever JSON holds
         if type(value) not in python_types:
-            problems.append(_failure(shape, value, path, f"Member must be a {type_name}"))
+            problems.append(_failure(shape, value, path, f"Member must be {type_name}"))
             return
         if values is not None and value not in values:
             listed = ", ".join(values)
@@ -133,12 +133,12 @@ def _scalar(shape: Mapping[str, Any]) -> Check:
 
 
 _SCALARS: Mapping[str, tuple[tuple[type, ...], str]] = {
-    "string": ((str,), "string"),
-    "blob": ((str,), "string"),
-    "boolean": ((bool,), "boolean"),
-    "integer": ((int,), "integer"),
-    "long": ((int,), "integer"),
-    "timestamp": ((int, float), "number of seconds"),
+    "string": ((str,), "a string"),
+    "blob": ((str,), "a string"),
+    "boolean": ((bool,), "a boolean"),
+    "integer": ((int,), "an integer"),
+    "long": ((int,), "an integer"),
+    "timestamp": ((int, float), "a number of seconds"),
 }
 
 
