@@ -96,6 +96,35 @@ class FileKeys:
         return self._keys
 
 
+def keys_for(sign: str, sandbox_keys: str = "") -> KeySource | None:
+    """The keys that calls are signed with; None when they are not signed.
+
+    Args:
+        sign: `auto`, `always` or `never`, as --cognito-sign.
+        sandbox_keys: The file with the sandbox's keys; empty for the credential chain.
+
+    Raises:
+        ConfigurationError: Keys were found that cannot be used, or none though calls must be signed.
+    """
+    if sign == "never":
+        return None
+    if sandbox_keys:
+        return FileKeys(sandbox_keys)
+    keys = find_keys()
+    if keys is not None:
+        keys.current()
+    elif sign == "always":
+        raise ConfigurationError(
+            [
+                Problem(
+                    "calls must be signed (--cognito-sign always), but no AWS credentials were found",
+                    "Give the AWS chain some: AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, SSO or a role.",
+                )
+            ]
+        )
+    return keys
+
+
 def find_keys() -> ChainKeys | None:
     """Keys of boto3's credential chain, or None when no provider has any.
 

@@ -11,7 +11,7 @@ import botocore.exceptions
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 
-from harness.aws import RECHECK_S, ChainKeys, FileKeys, endpoint_url, find_keys, profile_region
+from harness.aws import RECHECK_S, ChainKeys, FileKeys, endpoint_url, find_keys, keys_for, profile_region
 from harness.cognito.signing import AwsKeys
 from harness.errors import ConfigurationError
 
@@ -245,3 +245,37 @@ class TestRegion:
     def test_an_impossible_region_is_a_fault_of_the_configuration(self) -> None:
         with pytest.raises(ConfigurationError, match="not known"):
             endpoint_url("no region")
+
+
+class TestKeysFor:
+    @pytest.mark.parametrize("sign", ["auto", "always"])
+    def test_keys_that_are_found_sign(self, monkeypatch: pytest.MonkeyPatch, sign: str) -> None:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        keys = keys_for(sign)
+        assert keys is not None
+        assert keys.current().access_key_id == "AKIAENV"
+
+    def test_without_keys_auto_leaves_calls_unsigned(self) -> None:
+        assert keys_for("auto") is None
+
+    def test_without_keys_always_is_a_fault(self) -> None:
+        with pytest.raises(ConfigurationError, match="must be signed"):
+            keys_for("always")
+
+    def test_never_does_not_even_look(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_PROFILE", "nobody")
+        assert keys_for("never", "/no/such/file") is None
+
+    def test_keys_that_cannot_be_used_are_found_out_before_the_load(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_PROFILE", "nobody")
+        with pytest.raises(ConfigurationError):
+            keys_for("auto")
+
+    def test_the_sandboxs_keys_come_from_their_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "keys.json"
+        path.write_text(json.dumps({"access_key_id": "AKIASANDBOX", "secret_access_key": SECRET}))
+        path.chmod(0o600)
+        keys = keys_for("auto", str(path))
+        assert keys is not None
+        assert keys.current().access_key_id == "AKIASANDBOX"

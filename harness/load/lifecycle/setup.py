@@ -59,7 +59,7 @@ def assemble(settings: Settings, data_set: CsvDataSet) -> Setup:
     check.problems += settings.problems()
     users = check.attempt(lambda: credentials.read(replace(data_set, path=settings.users)))
     tls = check.attempt(lambda: tls_context(settings.ca_bundle))
-    keys = check.attempt(lambda: _keys(settings))
+    keys = check.attempt(lambda: aws.keys_for(settings.sign, settings.sandbox_keys))
     gates, faults = parse_gates([settings.gate] if settings.gate else [])
     check.problems += faults
     endpoint = None
@@ -121,26 +121,6 @@ def too_few_rows(users: UsersFile, wanted: int) -> list[Problem]:
             "Add accounts, or run fewer users: two users of one account would share its quota and its lockout.",
         )
     ]
-
-
-def _keys(settings: Settings) -> aws.KeySource | None:
-    if settings.sign == "never":
-        return None
-    if settings.sandbox_keys:
-        return aws.FileKeys(settings.sandbox_keys)
-    keys = aws.find_keys()
-    if keys is not None:
-        keys.current()
-    elif settings.sign == "always":
-        raise ConfigurationError(
-            [
-                Problem(
-                    "calls must be signed (--cognito-sign always), but no AWS credentials were found",
-                    "Give the AWS chain some: AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, SSO or a role.",
-                )
-            ]
-        )
-    return keys
 
 
 class _Check:
