@@ -37,6 +37,7 @@ class TestKnobs:
             "--cognito-user-pool-id",
             "--cognito-region",
             "--cognito-endpoint",
+            "--cognito-max-lag",
             "--cognito-users",
             "--cognito-flow",
             "--cognito-sign",

@@ -151,7 +151,7 @@ class Login(CognitoLoginUser):
         while time.perf_counter() < until:
             pass
 """
-    run = run_locust("--users", 2, "--run-time", "5s", against=start_sandbox(), code=code)
+    run = run_locust("--users", 2, "--run-time", "5s", "--cognito-max-lag", 50, against=start_sandbox(), code=code)
     assert run.exit_code == EXIT.INVALID, run.output
     assert "--processes" in run.output
 

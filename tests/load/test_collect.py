@@ -155,13 +155,13 @@ class TestCollector:
         for worker in ("a", "b"):
             collector.receive(worker, parcel(0, count=2))
         assert count_of(collector.metrics) == 4
-        assert collector.workers == {"a", "b"}
+        assert set(collector.healths) == {"a", "b"}
 
     def test_a_parcel_of_another_run_is_ignored(self) -> None:
         collector = Collector(RUN)
         assert collector.receive("w", parcel(0, run="an earlier one", is_last=True)) is None
         assert collector.metrics.is_empty
-        assert collector.workers == set()
+        assert set(collector.healths) == set()
         assert collector.wait_for(lambda: ["w"], 0) == {"w"}
 
     def test_health_is_the_newest_however_late_an_older_parcel_comes(self) -> None:

@@ -92,13 +92,9 @@ class Collector:
         self.healths: dict[str, Health] = {}
         self._seen: set[tuple[str, int]] = set()
         self._newest: dict[str, int] = {}
-        self._finished: set[str] = set()
+        self.finished: set[str] = set()
+        """Workers whose last parcel is here."""
         self._news = gevent.event.Event()
-
-    @property
-    def workers(self) -> set[str]:
-        """Every worker that has sent something."""
-        return set(self.healths)
 
     def receive(self, worker: str, parcel: Mapping[str, Any]) -> int | None:
         """Take a parcel; the number to acknowledge, or None when it belongs to another run."""
@@ -112,14 +108,14 @@ class Collector:
                 self._newest[worker] = number
                 self.healths[worker] = Health.from_wire(parcel["health"])
             if parcel["is_last"]:
-                self._finished.add(worker)
+                self.finished.add(worker)
             self._news.set()
         return number
 
     def wait_for(self, expected: Callable[[], Iterable[str]], timeout_s: float) -> set[str]:
         """Wait for the last parcel of every worker that is still expected; those that never sent it."""
         with gevent.Timeout(timeout_s, exception=False):
-            while set(expected()) - self._finished:
+            while set(expected()) - self.finished:
                 self._news.clear()
                 self._news.wait(0.2)
-        return set(expected()) - self._finished
+        return set(expected()) - self.finished

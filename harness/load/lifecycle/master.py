@@ -34,6 +34,7 @@ class MasterSupervisor(Supervisor):
         self._runner = runner
         self._ledger: RowLedger | None = None
         self._collector = Collector("")
+        self._members: set[str] = set()
         self._listener: gevent.Greenlet | None = None
         for kind, handler in (
             (PARCEL, self._on_parcel),
@@ -53,6 +54,7 @@ class MasterSupervisor(Supervisor):
         """See Supervisor."""
         self._ledger = ledger
         self._collector = Collector(setup.settings.run)
+        self._members = set()
 
     def finish(self) -> None:
         """Have the workers end their users, and wait for the last of what they measured.
@@ -68,7 +70,8 @@ class MasterSupervisor(Supervisor):
         self._runner.send_message("cognito_finish", {"grace_s": grace_s})
         if gevent.getcurrent() is self._listener:
             return  # the last worker said goodbye, after its last parcel; waiting here would wait for ourselves
-        self._lost = self._collector.wait_for(self._expected_workers, grace_s + 10)
+        self._collector.wait_for(self._expected_workers, grace_s + 10)
+        self._lost = self._members - self._collector.finished
 
     def measured(self) -> tuple[Metrics, dict[str, Any]]:
         """See Supervisor."""
@@ -91,8 +94,11 @@ class MasterSupervisor(Supervisor):
         gevent.sleep(0.2)  # the last message is still on its way
 
     def _expected_workers(self) -> set[str]:
-        known = {client.id for client in self._runner.clients.all if client.state != STATE_MISSING}
-        return known | (self._collector.workers - set(self._runner.clients))
+        return {
+            client.id
+            for client in self._runner.clients.all
+            if client.id in self._members and client.state != STATE_MISSING
+        }
 
     def _listening(self, handler: Callable[[str, Any], None]) -> Callable[..., None]:
         def listener(environment: Environment, msg: Any, **_: object) -> None:  # noqa: ANN401, ARG001  # Locust's call
@@ -120,12 +126,13 @@ class MasterSupervisor(Supervisor):
                 ]
             )
             return
+        self._members.add(worker)
         self._ledger.keep_only(set(self._runner.clients))
         share = self._ledger.login_share(worker)
         self._runner.send_message("cognito_share", {"start": share.start, "stop": share.stop}, worker)
 
     def _on_rows_wanted(self, worker: str, data: Mapping[str, Any]) -> None:
-        if self._ledger is None or data["run"] != self._collector.run_id:
+        if self._ledger is None or data["run"] != self._collector.run_id or worker not in self._members:
             return
         count = int(data["count"])
         rows = self._ledger.lease(worker, count)
