@@ -9,10 +9,11 @@ import gevent
 import gevent.lock
 from locust import FastHttpUser, User
 from locust.env import Environment
-from locust.exception import RescheduleTask
+from locust.exception import RescheduleTask, StopUser
 
 from harness.cognito.tokens import Tokens, TokenUse
 from harness.conversation import Conversation
+from harness.credentials import Cycle, EndOfUsers
 from harness.errors import ConfigurationError, LoginError, Problem
 from harness.extract import JsonExtractor
 from harness.load import guards
@@ -122,10 +123,16 @@ class CognitoLoginUser(User):
         self._run = run
         self._wait = wait_of(self)
         self._conversation: Conversation = run.conversation()
+        self._cycle: Cycle | None = None
 
     def log_in(self) -> Tokens | None:
         """Log in with the next account of this process's share; None when that failed (the statistics have it)."""
-        row = self._run.next_row()
+        if self._cycle is None:
+            self._cycle = self._run.cycle(self)
+        try:
+            row = self._run.next_row(self._cycle)
+        except EndOfUsers:
+            raise StopUser from None
         if row is None:
             self._wait(IDLE_S)
             return None

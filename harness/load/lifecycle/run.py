@@ -19,7 +19,7 @@ from harness.cognito.flows import FLOWS, refresh_token_auth
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import Call
 from harness.conversation import Conversation
-from harness.credentials import Row
+from harness.credentials import Cycle, Cycles, Row
 from harness.errors import HarnessError, LoginError
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
@@ -58,7 +58,7 @@ class Run:
         self._rows = rows
         self._cap = LoginCap.share(setup.settings.max_login_rate, processes)
         self._penalties: dict[int, Penalty] = {}
-        self._login_place = 0
+        self._cycles: Cycles | None = None
         self._reported: set[str] = set()
         self._begin = FLOWS[setup.settings.flow]
 
@@ -109,12 +109,23 @@ class Run:
         user.greenlet.link(lambda _: self._rows.give_back(number))
         return self.setup.users.rows[number]
 
-    def next_row(self) -> Row | None:
-        """The login scenario's next row, from the top again at the end; None when every account was rejected."""
+    def cycle(self, user: User) -> Cycle:
+        """What a login user takes its turns on, for as long as it lives."""
         share = self._rows.login_share()
-        for _ in share:
-            number = share[self._login_place % len(share)]
-            self._login_place += 1
+        if self._cycles is None:
+            self._cycles = Cycles(share, self.setup.data_set)
+        return self._cycles.join(type(user).__name__)
+
+    def next_row(self, cycle: Cycle) -> Row | None:
+        """The next row whose account was not rejected; None when there is none, or the file is at its end.
+
+        Raises:
+            EndOfUsers: The file is at its end, and its data set stops the user there.
+        """
+        for _ in self._rows.login_share():
+            number = cycle.take()
+            if number is None:
+                return None
             if self.penalty(number).rejection is None:
                 return self.setup.users.rows[number]
         return None
