@@ -81,8 +81,14 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
         return self._write_with_headers
 
     def run_application(self) -> None:
-        """Call the application, and send what it answers at once."""
-        self._write_with_headers(b"".join(self.application(self.environ, self.start_response)))
+        """Call the application, and send what it answers at once.
+
+        A client that goes away in the middle, or sends a body that is none, is let go without a word here.
+        """
+        try:
+            self._write_with_headers(b"".join(self.application(self.environ, self.start_response)))
+        except OSError:
+            self._send_error_response_if_possible(HTTPStatus.BAD_REQUEST)
 
     def _write_with_headers(self, data: bytes) -> None:
         self.headers_sent = True
@@ -100,7 +106,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
     def _send_error_response_if_possible(self, error_code: int) -> None:
         self.close_connection = True
         if not self.response_length:
-            self.start_response(f"{error_code} {HTTPStatus(error_code).phrase}", [])
+            self.start_response(f"{int(error_code)} {HTTPStatus(error_code).phrase}", [])
             with suppress(OSError):  # whoever sent this may be gone
                 self._write_with_headers(b"")
 

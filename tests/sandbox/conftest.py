@@ -306,3 +306,9 @@ def world(served: Served) -> World:
 def new_world() -> type[World]:
     """Makes a world of a sandbox that the test serves itself."""
     return World
+
+
+@pytest.fixture
+def raw() -> Caller:
+    """The client that sends anything, where boto3 would not."""
+    return call_raw
