@@ -1,0 +1,170 @@
+"""`cognito-load login`: one login by the code that the load test uses, and what came of it.
+
+For the first look at a pool (is the flow enabled, is the region right, does the account work?) before any load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from harness import aws
+from harness.cli import answer
+from harness.cognito.flows import FLOWS, Account, AppClient
+from harness.cognito.tokens import Tokens
+from harness.conversation import Cognito, Conversation
+from harness.errors import EXIT, ConfigurationError, LoginError, Problem
+from harness.evidence.sample import Sample
+from harness.extract import JsonExtractor
+from harness.outcome import Reason
+from harness.settings import CLIENT_SECRET_VARIABLE, KNOBS, Settings
+from harness.transport import Endpoint, proxy_for, tls_context
+
+PASSWORD_VARIABLE: Final = "COGNITO_PASSWORD"  # noqa: S105  # the name of a variable
+NEW_PASSWORD_VARIABLE: Final = "COGNITO_NEW_PASSWORD"  # noqa: S105  # the name of a variable
+TOKEN_PATH: Final = "$.AuthenticationResult.AccessToken"  # noqa: S105  # a JSONPath
+
+_USED: Final = frozenset(
+    {
+        "--cognito-client-id",
+        "--cognito-user-pool-id",
+        "--cognito-region",
+        "--cognito-endpoint",
+        "--cognito-flow",
+        "--cognito-sign",
+        "--cognito-ca-bundle",
+        "--cognito-sandbox-keys",
+    }
+)
+"""The knobs of a load test that one login has, too."""
+_HELP: Final = {
+    "--cognito-client-id": "App client id.",
+    "--cognito-ca-bundle": "PEM file of the CAs to trust. Empty: the system's.",
+}
+"""What is said differently where there is neither sandbox nor API."""
+
+
+def main(argv: Sequence[str], prog: str = "cognito-load login") -> int:
+    """Log in once and print what came of it.
+
+    Returns:
+        EXIT.PASSED, EXIT.FAILED when the login failed, EXIT.CONFIGURATION when there was nothing to try.
+    """
+    arguments = build_parser(prog).parse_args(argv)
+    try:
+        attempt = _try(arguments, os.environ)
+    except ConfigurationError as error:
+        answer.refuse(error, as_json=arguments.json)
+        return EXIT.CONFIGURATION
+    answer.tell(attempt, as_json=arguments.json, shows_tokens=arguments.show_token)
+    return EXIT.PASSED if attempt.tokens is not None else EXIT.FAILED
+
+
+def build_parser(prog: str) -> argparse.ArgumentParser:
+    """The command's options; each of Cognito's also as an environment variable, as with `locust`."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Log in once, by the code that the load test uses, and show the outcome, the times and the claims.",
+        epilog=f"The password comes from {PASSWORD_VARIABLE}, or is asked for; the app client's secret comes from"
+        f" {CLIENT_SECRET_VARIABLE}, the answer to NEW_PASSWORD_REQUIRED from {NEW_PASSWORD_VARIABLE}. AWS keys come"
+        f" from AWS's own variables and files. Example: {prog} --username alice@example.com"
+        " --cognito-client-id 1example23456789 --cognito-region eu-west-1",
+    )
+    parser.add_argument("--username", required=True, metavar="U", help="who logs in")
+    parser.add_argument("--json", action="store_true", help="print an object: outcome, times in ms, claims, error")
+    parser.add_argument("--show-token", action="store_true", help="print the tokens themselves: they are secrets")
+    for knob in KNOBS:
+        if knob.flag in _USED:
+            choices = f" One of: {', '.join(knob.choices)}." if knob.choices else ""
+            text = f"{_HELP.get(knob.flag, knob.help)}{choices} [{knob.variable}]"
+            parser.add_argument(
+                knob.flag,
+                default=os.environ.get(knob.variable, ""),
+                metavar="<text>",
+                help=text.replace("%", "%%") if knob.is_shown else argparse.SUPPRESS,
+            )
+    return parser
+
+
+@dataclass(slots=True)
+class Notes:
+    """The witness of one login."""
+
+    samples: list[Sample]
+
+    def sample(self, sample: Sample, /) -> None:
+        """Keep an exchange or the login."""
+        self.samples.append(sample)
+
+    def cut_off(self, name: str, /) -> None:
+        """Nobody stops this run but by Ctrl-C, which ends it."""
+
+
+def _try(arguments: argparse.Namespace, environ: Mapping[str, str]) -> answer.Attempt:
+    settings = Settings.from_options(vars(arguments), environ)
+    if not settings.region:
+        settings = replace(settings, profile_region=aws.profile_region())
+    username = arguments.username
+    cognito, endpoint, signed_by = _reach(settings, username)
+    account = Account(username, _password(username, environ), environ.get(NEW_PASSWORD_VARIABLE, ""))
+    notes = Notes([])
+    conversation = Conversation(cognito, notes)
+    client = AppClient(settings.client_id, settings.client_secret)
+    flow = FLOWS[settings.flow](client, account, JsonExtractor.token(TOKEN_PATH).from_document)
+    tokens: Tokens | None = None
+    error: LoginError | None = None
+    try:
+        tokens = conversation.run(flow, Reason.INITIAL)
+    except LoginError as failure:
+        error = failure
+    finally:
+        conversation.close()
+    return answer.Attempt(username, endpoint.url, settings.flow, signed_by, notes.samples, tokens, error)
+
+
+def _reach(settings: Settings, username: str) -> tuple[Cognito, Endpoint, str]:
+    """Cognito as the settings describe it, its endpoint, and where the keys that sign come from ("" for no keys).
+
+    Raises:
+        ConfigurationError: With every fault that was found.
+    """
+    problems = settings.problems()
+    if not username.strip():
+        problems.append(Problem("--username is empty", "Name the account that should log in."))
+    if problems:
+        raise ConfigurationError(problems)
+    endpoint = Endpoint.parse(settings.given_endpoint or aws.endpoint_url(settings.region))
+    tls = tls_context(settings.ca_bundle) if endpoint.is_tls else None
+    keys = aws.keys_for(settings.sign, settings.sandbox_keys)
+    proxy = proxy_for(endpoint, os.environ)
+    cognito = Cognito(endpoint, region=settings.region, keys=keys, tls=tls, proxy=proxy)
+    return cognito, endpoint, keys.name if keys else ""
+
+
+def _password(username: str, environ: Mapping[str, str]) -> str:
+    """The password from the environment, else from a prompt that does not show it.
+
+    Raises:
+        ConfigurationError: There is neither.
+    """
+    password = environ.get(PASSWORD_VARIABLE, "")
+    if not password and sys.stdin is not None and sys.stdin.isatty():
+        try:
+            password = getpass.getpass(f"Password of {username}: ")
+        except EOFError:
+            password = ""
+    if not password:
+        raise ConfigurationError(
+            [
+                Problem(
+                    f"there is no password: {PASSWORD_VARIABLE} is not set, and none was typed in at a terminal",
+                    f"Set {PASSWORD_VARIABLE}, or run this in a terminal and type it in.",
+                )
+            ]
+        )
+    return password

@@ -1,0 +1,88 @@
+"""`cognito-load`: everything around a load test that is not Locust."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Final, NamedTuple
+
+from harness.cli import login
+from harness.errors import EXIT
+
+PROG: Final = "cognito-load"
+CODES: Final = {
+    EXIT.PASSED: "it worked",
+    EXIT.FAILED: "it did not (the login failed)",
+    EXIT.USAGE: "the command line could not be read",
+    EXIT.CONFIGURATION: "the configuration cannot work; nothing was sent",
+}
+
+Run = Callable[[Sequence[str], str], int]
+"""What runs a command: given its own arguments and its name for messages, it returns the exit code."""
+
+
+class Command(NamedTuple):
+    """One subcommand."""
+
+    name: str
+    summary: str
+    example: str
+    run: Run
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The arguments; those of the process when it is None.
+
+    Returns:
+        One of `harness.errors.EXIT`.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    parser = build_parser()
+    if not given:
+        parser.print_help(sys.stderr)
+        return EXIT.USAGE
+    chosen = parser.parse_args(given[:1]).command
+    command = next(command for command in COMMANDS if command.name == chosen)
+    try:
+        return command.run(given[1:], f"{PROG} {command.name}")
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return EXIT.FAILED
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line up to the name of the command; each command reads the rest itself."""
+    examples = "\n".join(f"  {PROG} {command.example}" for command in COMMANDS)
+    codes = "\n".join(f"  {code.value}  {meaning}" for code, meaning in CODES.items())
+    parser = argparse.ArgumentParser(
+        prog=PROG,
+        description="What goes with load tests of anything behind Amazon Cognito, and of Cognito itself.\n"
+        "The load is Locust's: run `locust` for that.",
+        epilog=f"examples:\n{examples}\n\n`{PROG} COMMAND --help` shows a command's options.\n\nexit codes:\n{codes}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROG} {version(PROG)}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+    for command in COMMANDS:
+        commands.add_parser(command.name, help=command.summary, add_help=False)
+    return parser
+
+
+def _run_sandbox(arguments: Sequence[str], prog: str) -> int:
+    from harness.sandbox.__main__ import main as run  # noqa: PLC0415  # a login needs no server, and starts faster
+
+    return run(arguments, prog)
+
+
+COMMANDS: Final = (
+    Command("login", "log in once and show what comes back", "login --username alice@example.com", login.main),
+    Command("sandbox", "a local Cognito and an API behind it", "sandbox --port 9229 --users users.csv", _run_sandbox),
+)
+
+if __name__ == "__main__":
+    sys.exit(main())
