@@ -1,6 +1,7 @@
 # Everything runs in .venv, which needs nothing beforehand but Python 3.11 or newer.
 PYTHON ?= python3
 BIN := .venv/bin
+DEMO_TIME ?= 25s
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench clean
@@ -19,12 +20,12 @@ help: ## Show this help
 	@$(BIN)/uv sync --frozen --quiet
 	@touch .venv
 
-demo: .venv ## Run both scenarios against the local sandbox for 30 s and print the verdict
-	@$(BIN)/locust --headless --users 20 --spawn-rate 10 --run-time 25s --only-summary
+demo: .venv ## Run both scenarios against the local sandbox for 25 s and print the verdict
+	@$(BIN)/locust --headless --users 20 --spawn-rate 10 --run-time $(DEMO_TIME) --only-summary
 
 test: .venv ## Run the tests
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(TESTS)
+	@$(BIN)/coverage run -m pytest --numprocesses 3 --dist worksteal $(TESTS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
