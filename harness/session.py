@@ -39,7 +39,7 @@ class Penalty:
         random: A number from 0 to 1.
     """
 
-    __slots__ = ("_failures", "_random", "_until_s", "rejection")
+    __slots__ = ("_failures", "_random", "_until_s", "has_worked", "rejection")
 
     def __init__(self, random: Callable[[], float]) -> None:
         self._random = random
@@ -47,6 +47,8 @@ class Penalty:
         self._until_s = 0.0
         self.rejection: LoginError | None = None
         """Why this account is not tried again; None while it may be."""
+        self.has_worked = False
+        """Whether a login has succeeded; until then nobody knows that the password is right."""
 
     def wait_s(self, now_s: float) -> float:
         """Seconds to wait before the next login, 0 for none."""
@@ -54,17 +56,33 @@ class Penalty:
 
     def failed(self, error: LoginError, now_s: float) -> None:
         """A login failed."""
-        if error.outcome in _FINAL:
-            self.rejection = error
+        if self.reject_if_final(error):
             return
         reach_s = min(BACK_OFF_CAP_S, BACK_OFF_S * 2**self._failures)
         self._failures = min(self._failures + 1, 16)  # past the cap the exponent need not grow
         self._until_s = now_s + reach_s * self._random()
 
+    def reject_if_final(self, error: LoginError) -> bool:
+        """Whether asking again changes nothing; then this account is not tried again. Harmless when told twice."""
+        if error.outcome in _FINAL:
+            self.rejection = error
+            return True
+        return False
+
     def succeeded(self) -> None:
         """A login worked: all is forgiven."""
         self._failures = 0
         self._until_s = 0.0
+        self.has_worked = True
+
+    def refuse_if_rejected(self) -> None:
+        """Raise the rejection again, if there is one.
+
+        Raises:
+            LoginError: The account was rejected and is not tried again.
+        """
+        if self.rejection is not None:
+            raise _afresh(self.rejection)
 
 
 class TokenSession:
@@ -161,8 +179,7 @@ class TokenSession:
             return self._log_in(Reason.EXPIRED)
 
     def _attempt(self, login: Callable[[], Tokens]) -> Tokens:
-        if self._penalty.rejection is not None:
-            raise _afresh(self._penalty.rejection)
+        self._penalty.refuse_if_rejected()
         wait_s = self._penalty.wait_s(self._now())
         if wait_s > 0:
             self._wait(wait_s)

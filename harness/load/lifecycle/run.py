@@ -58,6 +58,7 @@ class Run:
         self._rows = rows
         self._cap = LoginCap.share(setup.settings.max_login_rate, processes)
         self._penalties: dict[int, Penalty] = {}
+        self._trials: dict[int, gevent.lock.RLock] = {}
         self._cycles: Cycles | None = None
         self._reported: set[str] = set()
         self._begin = FLOWS[setup.settings.flow]
@@ -147,9 +148,25 @@ class Run:
         )
 
     def log_in(self, conversation: Conversation, row: Row, reason: Reason, wait: Callable[[float], None]) -> Tokens:
-        """One full login, when the login rate allows."""
+        """One full login, when the login rate allows.
+
+        Until an account has worked, one login of it is in flight at a time: several users can have the same row, and
+        a wrong password that all of them try at once locks the account out.
+        """
         self._await_turn(wait)
-        return conversation.run(self._begin(self.setup.client, row.account, self.setup.read_token), reason)
+        flow = self._begin(self.setup.client, row.account, self.setup.read_token)
+        penalty = self.penalty(row.number)
+        if penalty.has_worked:
+            return conversation.run(flow, reason)
+        with self._trials.setdefault(row.number, gevent.lock.RLock()):
+            penalty.refuse_if_rejected()
+            try:
+                tokens = conversation.run(flow, reason)
+            except LoginError as error:
+                penalty.reject_if_final(error)  # before the next one, which waits here, has its turn
+                raise
+            penalty.succeeded()
+            return tokens
 
     def session(self, row: Row, wait: Callable[[float], None]) -> TokenSession:
         """A user's session with an account."""

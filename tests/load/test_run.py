@@ -1,0 +1,115 @@
+"""What the users of one process share: above all, that a wrong password is tried once."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import gevent
+import pytest
+from locust.event import Events
+
+from harness.cognito.flows import Account, AppClient
+from harness.cognito.tokens import Tokens
+from harness.conversation import Conversation
+from harness.credentials import Row
+from harness.errors import LoginError
+from harness.load.leases import LocalRows, RowLedger
+from harness.load.lifecycle.run import Run
+from harness.load.lifecycle.setup import Setup
+from harness.outcome import Outcome, Reason
+from harness.settings import Settings
+
+
+class Line:
+    """A user's conversation: slow, and answered as the test says."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.outcomes = list(outcomes)
+        self.sent = 0
+        self.in_flight = self.most_in_flight = 0
+
+    def run(self, flow: object, reason: Reason) -> Tokens:
+        self.sent += 1
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        gevent.sleep(0.002)
+        self.in_flight -= 1
+        outcome = self.outcomes.pop(0) if self.outcomes else Outcome.OK
+        if outcome is not Outcome.OK:
+            raise LoginError("SomeException", "said so", outcome=outcome)
+        return Tokens("token", "", "", "Bearer", 3600)
+
+
+def run_of(rate: str = "0") -> Run:
+    settings = Settings(client_id="client", login_rate=rate)
+    setup = SimpleNamespace(settings=settings, client=AppClient("client"), read_token=lambda _: "token")
+    return Run(cast("Setup", setup), Events(), LocalRows(RowLedger(3, planned=0, processes=1)), processes=1)
+
+
+def row(number: int) -> Row:
+    return cast("Row", SimpleNamespace(number=number, account=Account(f"user-{number}", "password")))
+
+
+def all_log_in(run: Run, line: Line, numbers: list[int]) -> list[Tokens | LoginError]:
+    """Users with these rows log in at the same time, as Locust's users do."""
+
+    def log_in(number: int) -> Tokens | LoginError:
+        try:
+            return run.log_in(cast("Conversation", line), row(number), Reason.INITIAL, gevent.sleep)
+        except LoginError as error:
+            return error
+
+    greenlets = [gevent.spawn(log_in, number) for number in numbers]
+    gevent.joinall(greenlets, timeout=30, raise_error=True)
+    return [greenlet.value for greenlet in greenlets]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REJECTED, Outcome.CHALLENGED])
+@pytest.mark.parametrize("rate", ["0", "1000"])
+def test_a_wrong_password_is_sent_once_however_many_users_have_its_row(outcome: Outcome, rate: str) -> None:
+    """Five wrong ones lock the account out; and all of these users come before the first answer does."""
+    line, run = Line(outcome), run_of(rate)
+
+    got = all_log_in(run, line, [0] * 8)
+
+    assert line.sent == 1
+    assert [cast("LoginError", error).outcome for error in got] == [outcome] * 8
+
+
+def test_an_account_that_has_worked_logs_in_as_often_at_once_as_users_ask() -> None:
+    """Waiting for one another would be a load test of the harness."""
+    line, run = Line(), run_of()
+    all_log_in(run, line, [0])
+    all_log_in(run, line, [0] * 8)
+    assert line.most_in_flight == 8
+
+
+def test_a_fault_that_passes_leaves_the_next_user_its_try() -> None:
+    line, run = Line(Outcome.THROTTLED), run_of()
+    first, second = all_log_in(run, line, [0, 0])
+    assert isinstance(first, LoginError)
+    assert isinstance(second, Tokens)
+
+
+def test_accounts_do_not_wait_for_one_another() -> None:
+    line, run = Line(), run_of()
+    all_log_in(run, line, [0, 1, 2])
+    assert line.most_in_flight == 3
+
+
+def test_a_user_that_is_stopped_while_it_tries_leaves_the_account_to_the_next() -> None:
+    line, run = Line(), run_of()
+    stopped = gevent.spawn(run.log_in, cast("Any", line), row(0), Reason.INITIAL, gevent.sleep)
+    gevent.sleep(0)
+    waiting = gevent.spawn(run.log_in, cast("Any", line), row(0), Reason.INITIAL, gevent.sleep)
+    gevent.sleep(0)
+    stopped.kill()
+    assert isinstance(waiting.get(timeout=30), Tokens)
+
+
+def test_a_sentence_for_people_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    run = run_of()
+    for _ in range(3):
+        run.report("the lives differ")
+    assert [record.message for record in caplog.records] == ["the lives differ"]
