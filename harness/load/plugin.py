@@ -20,7 +20,7 @@ from harness.errors import EXIT
 from harness.load import guards, webui
 from harness.load.lifecycle.master import supervisor_of
 from harness.load.lifecycle.run import REQUEST_TYPE, Run, attach, run_of
-from harness.load.lifecycle.supervisor import Supervisor
+from harness.load.lifecycle.supervisor import GRACE_S, Supervisor
 from harness.load.lifecycle.worker import Worker
 from harness.load.results import outcome_of_request, request_sample
 from harness.settings import KNOBS
@@ -79,7 +79,7 @@ class _Plugin:
         if isinstance(environment.runner, WorkerRunner):
             self._worker = worker = Worker(environment, self._data_set, environment.runner)
             # Registered after Locust's own listener and so called before it: the last parcel leaves before "quit".
-            environment.events.quitting.add_listener(lambda **_: worker.finish(environment.stop_timeout or 0))
+            environment.events.quitting.add_listener(lambda **_: worker.finish(environment.stop_timeout or GRACE_S))
             return
         self._supervisor = supervisor = supervisor_of(environment, self._data_set)
         supervisor.prepare()

@@ -95,11 +95,19 @@ def start_locust(tmp_path: Path) -> Iterator[StartLocust]:
         number = len(started)
         results = tmp_path / f"results-{number}"
         log = tmp_path / f"locust-{number}.log"
+        port = str(free_port())
+        ports = {"LOCUST_MASTER_BIND_PORT": port, "LOCUST_MASTER_NODE_PORT": port}
         with log.open("w") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "locust", *map(str, arguments)],
                 cwd=folder,
-                env={**_environment(), "COGNITO_RESULTS_DIR": str(results), **variables_of(against), **(env or {})},
+                env={
+                    **_environment(),
+                    **ports,
+                    "COGNITO_RESULTS_DIR": str(results),
+                    **variables_of(against),
+                    **(env or {}),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from harness.errors import EXIT
+from tests.e2e.conftest import ROOT
 
 pytestmark = pytest.mark.e2e
 
@@ -21,7 +22,8 @@ def users_csv(folder, rows):
 
 
 def sample_rows(count):
-    return [(f"load-user-{n:03d}@example.com", f"Sample-Passw0rd-{n:03d}") for n in range(1, count + 1)]
+    """The first of the shipped accounts: (username, password)."""
+    return [tuple(line.split(",")) for line in (ROOT / "users.csv").read_text().splitlines()[1 : count + 1]]
 
 
 def failures(summary):

@@ -10,7 +10,7 @@ from typing import Any, Final
 import gevent
 import psutil
 from locust.env import Environment
-from locust.runners import STATE_MISSING, LocalRunner, MasterRunner
+from locust.runners import STATE_MISSING, STATE_STOPPING, LocalRunner, MasterRunner
 
 from harness.credentials import CsvDataSet
 from harness.errors import Problem
@@ -64,8 +64,7 @@ class MasterSupervisor(Supervisor):
         if self._setup is None:
             return
         super().finish()
-        if self._runner._users_dispatcher is not None:  # noqa: SLF001  # it would go on spawning while we wait
-            self._runner._users_dispatcher._dispatcher_generator = iter(())  # type: ignore[assignment]  # noqa: SLF001  # the same
+        self._stop_dispatching()
         grace_s = self.environment.stop_timeout or GRACE_S
         self._runner.send_message("cognito_finish", {"grace_s": grace_s})
         if gevent.getcurrent() is self._listener:
@@ -92,6 +91,13 @@ class MasterSupervisor(Supervisor):
                     self._runner.send_message("quit", None, client.id)
             gevent.sleep(0.1)
         gevent.sleep(0.2)  # the last message is still on its way
+
+    def _stop_dispatching(self) -> None:
+        """Keep Locust from spawning while workers end: by a ramp that goes on, or to replace the first that quits."""
+        dispatcher, self._runner._users_dispatcher = self._runner._users_dispatcher, None  # noqa: SLF001  # no public way
+        if dispatcher is not None:
+            dispatcher._dispatcher_generator = iter(())  # type: ignore[assignment]  # noqa: SLF001  # the same
+        self._runner.update_state(STATE_STOPPING)
 
     def _expected_workers(self) -> set[str]:
         return {
