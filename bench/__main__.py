@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     works = options.work or list(WORKS)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that peers that stand still are ended, too
-    facts = machine.describe()
+    facts, others = machine.describe(), machine.Others()
     results = []
     with tempfile.TemporaryDirectory(prefix="cognito-load-bench-") as folder:
         for name in works:
@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             venue.folder.mkdir()
             with pinned_to(server_core):
                 results.append(hold(WORKS[name], venue, rounds=options.rounds, seconds=options.seconds, say=say))
+    facts["Load by others meanwhile"] = f"{others.share():.0%} of the machine"
     document = table.render(results, facts, rounds=options.rounds, seconds=options.seconds)
     print(document)
     if set(works) == set(WORKS):

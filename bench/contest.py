@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from pathlib import Path
 from statistics import median
 from typing import Protocol
 
-SETTLE_S = 0.4
+SETTLE_S = 0.15
 """A contestant runs this long before its window opens: what piled up while it was stopped is not measured."""
+TURNS = 4
+"""A round is made of so many turns, in order and in reverse order by turns: a load that comes, goes or grows meanwhile
+meets everybody alike."""
 LONGEST_STOP_S = 25.0
 """Nobody stands still for longer, or its read timeout (30 s here, 60 s with most peers) would fire."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One contestant's round."""
+    """One contestant's round, or a turn of it."""
 
     count: int
     """Units of work done."""
@@ -32,6 +37,11 @@ class Measurement:
         """Units of work in a second of processor time."""
         return self.count / self.cpu_s
 
+    def __add__(self, later: Measurement) -> Measurement:
+        return Measurement(
+            self.count + later.count, self.cpu_s + later.cpu_s, self.wall_s + later.wall_s, later.rss_bytes
+        )
+
 
 class Contestant(Protocol):
     """Somebody who does the work."""
@@ -40,7 +50,7 @@ class Contestant(Protocol):
     note: str
     """What a reader has to know about how it does it."""
 
-    def round(self, seconds: float) -> Measurement:
+    def turn(self, seconds: float) -> Measurement:
         """Do the work for so long, and stand still afterwards."""
 
     def finish(self) -> str:
@@ -189,13 +199,17 @@ def alternate(
     contestants: Sequence[Contestant], *, rounds: int, seconds: float, say: Callable[[str], None]
 ) -> list[Standing]:
     """All rounds of everybody."""
-    others = len(contestants) - 1
-    if others > 0:
-        seconds = min(seconds, LONGEST_STOP_S / others - SETTLE_S)
+    turn_s = seconds / TURNS
+    if len(contestants) > 1:
+        turn_s = min(turn_s, LONGEST_STOP_S / (2 * len(contestants) - 2) - SETTLE_S)  # twice: the order is reversed
     measured: list[list[Measurement]] = [[] for _ in contestants]
     for number in range(1, rounds + 1):
-        for contestant, its_rounds in zip(contestants, measured, strict=True):
-            its_rounds.append(contestant.round(seconds))
+        turns: list[list[Measurement]] = [[] for _ in contestants]
+        for turn in range(TURNS):
+            for contestant, its_turns in list(zip(contestants, turns, strict=True))[:: -1 if turn % 2 else 1]:
+                its_turns.append(contestant.turn(turn_s))
+        for its_rounds, its_turns in zip(measured, turns, strict=True):
+            its_rounds.append(reduce(add, its_turns))
         rates = ", ".join(f"{c.name} {m[-1].per_cpu_s:,.0f}" for c, m in zip(contestants, measured, strict=True))
         say(f"  round {number}: {rates}")
     return [Standing(c.name, c.note, tuple(m)) for c, m in zip(contestants, measured, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import resource
 import shutil
 import subprocess
 import time
@@ -46,6 +47,27 @@ def describe() -> dict[str, str]:
         "Packages": ", ".join(versions),
         "Canned answers": servers.name(),
     }
+
+
+class Others:
+    """How much of the machine somebody else used while the bench ran: above some percent, think twice."""
+
+    def __init__(self) -> None:
+        self._started_s, self._busy_s, self._own_s = time.monotonic(), _busy_s(), _own_s()
+
+    def share(self) -> float:
+        """Of all cores' time, what neither idled nor was ours. Right only when all our children have ended."""
+        there_was_s = (time.monotonic() - self._started_s) * (os.cpu_count() or 1)
+        return max(0.0, _busy_s() - self._busy_s - _own_s() + self._own_s) / there_was_s
+
+
+def _busy_s() -> float:
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
+def _own_s() -> float:
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def _processor() -> str:

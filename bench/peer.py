@@ -126,7 +126,7 @@ class RunningPeer(Contestant):
         self._count = count
         self._counted = 0
 
-    def round(self, seconds: float) -> Measurement:
+    def turn(self, seconds: float) -> Measurement:
         """See Contestant."""
         measured = window(self.child, self.child, self._count, seconds)
         self._counted += measured.count

@@ -19,7 +19,7 @@ class Function(Contestant):
         self.note = note
         self._call = call
 
-    def round(self, seconds: float) -> Measurement:
+    def turn(self, seconds: float) -> Measurement:
         """See Contestant."""
         call, count = self._call, 0
         cpu_s, started_s = time.process_time(), time.monotonic()

@@ -67,7 +67,7 @@ class _LoadedSandbox(Contestant):
         self._driver = driver
         self._count = count
 
-    def round(self, seconds: float) -> Measurement:
+    def turn(self, seconds: float) -> Measurement:
         """See Contestant."""
         return window(self._driver.child, self._sandbox, self._count, seconds)
 

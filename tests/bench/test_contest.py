@@ -1,22 +1,24 @@
 """The arithmetic of the bench: turns, ratios and targets."""
 
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
-from bench.contest import LONGEST_STOP_S, Field, Measurement, Target, Venue, Work, alternate, hold
+from bench.contest import LONGEST_STOP_S, SETTLE_S, TURNS, Field, Measurement, Target, Venue, Work, alternate, hold
 
 
 class Scripted:
-    """A contestant whose rounds are known beforehand: units per CPU second."""
+    """A contestant whose rounds are known beforehand: units per CPU second, the same in all turns of a round."""
 
     def __init__(self, name, rates, turns=None, fault=""):
         self.name, self.note, self.fault = name, "", fault
-        self.rates, self.turns = list(rates), turns if turns is not None else []
+        self.rates = iter([rate for rate in rates for _ in range(TURNS)])
+        self.turns = turns if turns is not None else []
 
-    def round(self, seconds):
+    def turn(self, seconds):
         self.turns.append((self.name, seconds))
-        return Measurement(count=self.rates.pop(0), cpu_s=1.0, wall_s=2.0)
+        return Measurement(count=next(self.rates), cpu_s=1.0, wall_s=2.0)
 
     def finish(self):
         return self.fault
@@ -31,17 +33,24 @@ def held(tmp_path, contestants, targets):
     return hold(work, Venue(tmp_path, None, None), rounds=3, seconds=1.0, say=lambda _: None)
 
 
-def test_everybody_has_a_turn_before_anybody_has_a_second_one():
+def test_everybody_has_a_turn_before_anybody_has_a_second_one_forwards_and_backwards():
     turns = []
-    alternate([Scripted("a", [1, 1], turns), Scripted("b", [1, 1], turns)], rounds=2, seconds=3.0, say=lambda _: None)
-    assert [name for name, _ in turns] == ["a", "b", "a", "b"]
+    alternate([Scripted("a", [1], turns), Scripted("b", [1], turns)], rounds=1, seconds=3.0, say=lambda _: None)
+    assert [name for name, _ in turns] == ["a", "b", "b", "a", "a", "b", "b", "a"]
+
+
+def test_a_round_is_the_sum_of_its_turns():
+    (standing,) = alternate([Scripted("a", [7, 9])], rounds=2, seconds=3.0, say=lambda _: None)
+    assert standing.rounds == (Measurement(7 * TURNS, TURNS, 2.0 * TURNS), Measurement(9 * TURNS, TURNS, 2.0 * TURNS))
 
 
 def test_nobody_stands_still_longer_than_its_timeouts_allow():
     turns = []
-    crowd = [Scripted(str(number), [1], turns) for number in range(11)]
-    alternate(crowd, rounds=1, seconds=30.0, say=lambda _: None)
-    assert 0 < sum(seconds for _, seconds in turns[1:]) < LONGEST_STOP_S
+    crowd = [Scripted(str(number), [1, 1], turns) for number in range(11)]
+    alternate(crowd, rounds=2, seconds=60.0, say=lambda _: None)
+    places = [[place for place, (name, _) in enumerate(turns) if name == each.name] for each in crowd]
+    longest = max(later - earlier - 1 for each in places for earlier, later in pairwise(each))
+    assert 0 < longest * (turns[0][1] + SETTLE_S) <= LONGEST_STOP_S + 1e-9
 
 
 def test_a_ratio_is_taken_round_by_round_so_that_a_slow_minute_cancels_out(tmp_path):
