@@ -72,7 +72,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
             "PATH_INFO": unquote(path),
             "QUERY_STRING": query,
             "wsgi.input": self.wsgi_input,
-            HEADERS: self.headers,
+            HEADERS: dict(self.headers),
         }
 
     def start_response(self, status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], None]:
@@ -101,7 +101,11 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
         elif self.request_version == "HTTP/1.0":
             lines.append("Connection: keep-alive")
         head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
-        self._sendall(head if self.command == "HEAD" else head + data)
+        data = head if self.command == "HEAD" else head + data
+        sent = self.socket.send(data)  # mostly all of it; gevent's sendall is a loop with two more system calls
+        self.response_length += sent
+        if sent < len(data):
+            self._sendall(data[sent:])
 
     def _send_error_response_if_possible(self, error_code: int) -> None:
         self.close_connection = True

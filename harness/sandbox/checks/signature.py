@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from botocore.auth import SigV4Auth
@@ -39,6 +40,8 @@ MISMATCH = (
 _STAMP = "%Y%m%dT%H%M%SZ"
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 _PARTS_OF_A_CREDENTIAL = 5
+_DERIVED_KEYS = 16
+"""Four a day; yesterday's and tomorrow's are valid for minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,18 @@ class _Request:
 
 
 class _Recalculation(SigV4Auth):
-    """botocore's signer over a request as it arrived: the caller's choice of headers, and the caller's date."""
+    """botocore's signer over a request as it arrived: the caller's choice of headers, and the caller's date.
+
+    The chain of keys for a day is derived by botocore too, but once.
+    """
+
+    def __init__(self, credentials: Credentials, service: str, region: str) -> None:
+        super().__init__(credentials, service, region)
+        self._hmac: Callable[..., Any] = super()._sign  # type: ignore[misc]  # not in botocore's stubs
+        self._derive = lru_cache(maxsize=_DERIVED_KEYS)(self._hmac)
+
+    def _sign(self, key: bytes, msg: str, hex: bool = False) -> Any:  # noqa: A002, ANN401, FBT001, FBT002  # botocore's own
+        return self._hmac(key, msg, hex) if hex else self._derive(key, msg)
 
     def headers_to_sign(self, request: Any) -> Any:  # noqa: ANN401  # botocore's own types
         return request.headers

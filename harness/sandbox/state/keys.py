@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ PUBLIC_EXPONENT = 65537
 
 _PADDING = PKCS1v15()
 _HASH = SHA256()
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 compact_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 """JSON without spaces. One encoder for all: `json.dumps` builds a new one per call for these settings."""
@@ -78,7 +80,7 @@ class KeyPair:
 
 def base64url(data: bytes) -> bytes:
     """Base64 for URLs without padding, as JOSE has it."""
-    return urlsafe_b64encode(data).rstrip(b"=")
+    return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def _number(value: int) -> str:

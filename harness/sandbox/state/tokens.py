@@ -48,8 +48,8 @@ class Tokens:
     """Issues and recognises the tokens of every pool of a directory.
 
     A refresh token looks like Cognito's (a five-part JWE), but its content is sealed with AES-GCM alone and its
-    wrapped-key part is random: a second RSA operation would only cost time. Nothing is remembered per login, so a run
-    of millions of logins does not fill the memory; only revocations are.
+    wrapped-key part is the same noise in all of them: a third RSA operation would only cost time. Nothing is remembered
+    per login, so a run of millions of logins does not fill the memory; only revocations are.
 
     The last twelve digits of `origin_jti` hold how often the user had signed out everywhere. That is how a later
     sign-out revokes every token before it, to the instant, without a list of them.
@@ -58,6 +58,7 @@ class Tokens:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._seal = AESGCM(directory.chance.random_bytes(32))
+        self._head = _JWE_HEADER + b"." + base64url(directory.chance.random_bytes(_WRAPPED_KEY_BYTES))
         self._revoked: set[str] = set()
         """`origin_jti` of revoked sign-ins; one per RevokeToken."""
         self._replaced: dict[str, float] = {}
@@ -109,12 +110,11 @@ class Tokens:
 
     def seal(self, grant: Grant) -> str:
         """The refresh token of a grant."""
-        random_bytes = self._directory.chance.random_bytes
-        iv = random_bytes(12)
+        iv = self._directory.chance.random_bytes(12)
         content = compact_json(grant).encode()
         sealed = self._seal.encrypt(iv, content, _JWE_HEADER)
-        parts = (random_bytes(_WRAPPED_KEY_BYTES), iv, sealed[:-_TAG_BYTES], sealed[-_TAG_BYTES:])
-        return b".".join((_JWE_HEADER, *map(base64url, parts))).decode()
+        parts = (iv, sealed[:-_TAG_BYTES], sealed[-_TAG_BYTES:])
+        return b".".join((self._head, *map(base64url, parts))).decode()
 
     def unseal(self, token: str) -> Grant | None:
         """The grant of a refresh token, valid or not; None when it is none of ours."""
