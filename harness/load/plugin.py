@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from harness.load.lifecycle.master import supervisor_of
 from harness.load.lifecycle.run import REQUEST_TYPE, Run, attach, run_of
 from harness.load.lifecycle.supervisor import GRACE_S, Supervisor
 from harness.load.lifecycle.worker import Worker
-from harness.load.results import outcome_of_request, request_sample
+from harness.load.results import request_sample
 from harness.settings import KNOBS
 
 LOOPBACK = "127.0.0.1"
@@ -46,7 +47,7 @@ class _Plugin:
         self._data_set = data_set
         self._supervisor: Supervisor | None = None
         self._worker: Worker | None = None
-        self._environment: Environment | None = None
+        self._current: Run | None = None
         events.init_command_line_parser.add_listener(self.add_options)
         events.init.add_listener(self.prepare)
         events.test_start.add_listener(self.begin)
@@ -74,7 +75,6 @@ class _Plugin:
 
     def prepare(self, environment: Environment, web_ui: WebUI | None, **_: object) -> None:
         """Check everything, before anything is sent."""
-        self._environment = environment
         attach(environment, None)
         if isinstance(environment.runner, WorkerRunner):
             self._worker = worker = Worker(environment, self._data_set, environment.runner)
@@ -91,21 +91,23 @@ class _Plugin:
                 validate=supervisor.problems,
             )
 
-    def begin(self, **_: object) -> None:
+    def begin(self, environment: Environment, **_: object) -> None:
         """A run starts."""
         if part := self._supervisor or self._worker:
             part.begin()
+            self._current = run_of(environment)
+            _spare_the_collector()
 
     def keep_request(self, request_type: str, **facts: Any) -> None:  # noqa: ANN401  # Locust's event
         """An API request has ended."""
-        if request_type != REQUEST_TYPE and (run := self._run()) is not None:
-            run.metrics.record(request_sample(request_type, outcome_of_request(**facts), **facts))
+        if request_type != REQUEST_TYPE and self._current is not None:
+            self._current.metrics.record(request_sample(request_type, **facts))
 
     def keep_exception(self, user_instance: User | TaskSet, exception: BaseException, **_: object) -> None:
         """A task raised; Locust tells the user's task set, or the user when `on_start` raised."""
-        if (run := self._run()) is not None:
+        if self._current is not None:
             user = getattr(user_instance, "user", user_instance)
-            run.metrics.count_exception(f"{type(user).__name__}: {type(exception).__name__}")
+            self._current.metrics.count_exception(f"{type(user).__name__}: {type(exception).__name__}")
 
     def finish(self, **_: object) -> None:
         """Users are about to be stopped."""
@@ -139,8 +141,15 @@ class _Plugin:
         if self._supervisor is not None:
             self._supervisor.print_conclusions()
 
-    def _run(self) -> Run | None:
-        return run_of(self._environment) if self._environment is not None else None
+
+def _spare_the_collector() -> None:
+    """Take everything that was loaded until now out of the garbage collector's sight.
+
+    A full collection walks all live objects; with Locust, botocore and the users file there are some hundred
+    thousand that never go away, and each walk stalls every user of the process.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class _Joined(argparse.Action):

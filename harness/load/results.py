@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any, Final
 
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
@@ -13,50 +12,42 @@ from harness.outcome import Outcome
 
 MAX_ERROR_CHARS: Final = 200
 
+# Plain numbers and names: looking up a member of an enum costs more than the comparison, once per request.
+_OK: Final = Outcome.OK
+_BAD_REQUEST: Final = 400
+_TOO_MANY_REQUESTS: Final = 429
+_INTERNAL_SERVER_ERROR: Final = 500
+
 
 def request_sample(
     request_type: str,
-    outcome: Outcome,
-    *,
     name: str,
     response_time: float | None,
     response_length: int | None,
-    start_time: float = 0.0,
     exception: BaseException | str | None = None,
     response: Any = None,  # noqa: ANN401  # any client's response
+    start_time: float = 0.0,
     **_: object,
 ) -> Sample:
-    """The sample of one API request; its name is method and name, as `GET /orders`."""
-    status = getattr(response, "status_code", 0) or 0
-    error = _error_text(exception, status) if exception and outcome is not Outcome.OK else ""
-    return Sample(
-        "request",
-        f"{request_type} {name}",
-        outcome,
-        start_time,
-        round((response_time or 0.0) * 1000),
-        error=error,
-        received_bytes=response_length or 0,
-    )
-
-
-def outcome_of_request(
-    *,
-    exception: BaseException | str | None = None,
-    response: Any = None,  # noqa: ANN401  # any client's response
-    **_: object,
-) -> Outcome:
-    """What became of a request: the user's own verdict first, then the status code, then the lack of one."""
+    """The sample of one API request, from the arguments of Locust's event; named by method and name: `GET /orders`."""
+    elapsed_us = int((response_time or 0.0) * 1000 + 0.5)
+    label = f"{request_type} {name}"
     if not exception:
-        return Outcome.OK
+        return Sample("request", label, _OK, start_time, elapsed_us, 0, 0, None, "", response_length or 0)
     status = getattr(response, "status_code", 0) or 0
+    outcome, error = _outcome(exception, status), _error_text(exception, status)
+    return Sample("request", label, outcome, start_time, elapsed_us, 0, 0, None, error, response_length or 0)
+
+
+def _outcome(exception: BaseException | str, status: int) -> Outcome:
+    """The user's own verdict first, then the status code, then the lack of one."""
     if _is_own_check(exception, status):
         return Outcome.FAILED_CHECK
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if status == _TOO_MANY_REQUESTS:
         return Outcome.THROTTLED
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= _INTERNAL_SERVER_ERROR:
         return Outcome.SERVER_ERROR
-    if status >= HTTPStatus.BAD_REQUEST:
+    if status >= _BAD_REQUEST:
         return Outcome.HTTP_ERROR
     return Outcome.TRANSPORT_ERROR  # also after a status: the body broke off
 
@@ -72,7 +63,7 @@ def _error_text(exception: BaseException | str, status: int) -> str:
     """Short, and the same for everybody who meets it; a bad status is never Locust's text, which quotes the request."""
     if _is_own_check(exception, status):
         return (str(exception) or type(exception).__name__)[:MAX_ERROR_CHARS]
-    if status >= HTTPStatus.BAD_REQUEST:
+    if status >= _BAD_REQUEST:
         return f"HTTP {status}"
     kind = type(exception).__name__
     detail = str(exception) if isinstance(exception, OSError | ValueError) else ""

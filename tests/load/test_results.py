@@ -11,7 +11,7 @@ from geventhttpclient.useragent import ConnectionError as ClientError
 from locust.contrib.fasthttp import LocustBadStatusCode
 from locust.exception import CatchResponseError, ResponseError
 
-from harness.load.results import MAX_ERROR_CHARS, outcome_of_request, request_sample
+from harness.load.results import MAX_ERROR_CHARS, request_sample
 from harness.outcome import Outcome
 
 SECRET = "Bearer canary-token"
@@ -70,18 +70,15 @@ def event(status: int | None, exception: Any, **more: Any) -> dict[str, Any]:
 def test_a_request_has_an_outcome_and_a_short_error(
     status: int | None, exception: Any, outcome: Outcome, error: str | None
 ) -> None:
-    facts = event(status, exception)
-    found = outcome_of_request(**facts)
-    sample = request_sample("GET", found, **facts)
+    sample = request_sample("GET", **event(status, exception))
 
-    assert found is outcome
     assert sample.outcome is outcome
     assert sample.error == (f"{type(exception).__name__}: {exception}" if error is None else error)
     assert SECRET not in sample.error
 
 
 def test_the_figures_of_a_sample() -> None:
-    sample = request_sample("GET", Outcome.OK, **event(200, None))
+    sample = request_sample("GET", **event(200, None))
     assert (sample.kind, sample.name) == ("request", "GET /orders")
     assert (sample.elapsed_us, sample.received_bytes, sample.started_s) == (12346, 40, 1_700_000_000.0)
     assert sample.reason is None
@@ -90,11 +87,10 @@ def test_the_figures_of_a_sample() -> None:
 def test_what_a_client_does_not_know_is_nought() -> None:
     """Clients that people write themselves fire events with gaps."""
     facts = {"name": "rpc", "response_time": None, "response_length": None, "exception": None}
-    sample = request_sample("GRPC", outcome_of_request(**facts), **facts)
+    sample = request_sample("GRPC", **facts)
     assert (sample.name, sample.elapsed_us, sample.received_bytes) == ("GRPC rpc", 0, 0)
 
 
 @pytest.mark.parametrize("exception", [CatchResponseError("x" * 5000), "x" * 5000, TimeoutError("x" * 5000)])
 def test_a_long_error_is_cut(exception: Any) -> None:
-    facts = event(0, exception)
-    assert len(request_sample("GET", outcome_of_request(**facts), **facts).error) == MAX_ERROR_CHARS
+    assert len(request_sample("GET", **event(0, exception)).error) == MAX_ERROR_CHARS
