@@ -11,7 +11,7 @@ from harness.cognito.flows import Flow
 from harness.cognito.remedies import short
 from harness.cognito.signing import AwsKeys, Signer
 from harness.cognito.tokens import Tokens
-from harness.cognito.wire import CONTENT_TYPE, TARGET_PREFIX, USER_AGENT, Call, Reply
+from harness.cognito.wire import CONTENT_TYPE, NO_AWS_KEYS, TARGET_PREFIX, USER_AGENT, Call, Reply
 from harness.errors import ConfigurationError, LoginError, TransportError
 from harness.evidence.sample import Sample
 from harness.outcome import Outcome, Reason
@@ -19,9 +19,6 @@ from harness.transport import Answer, Channel, Endpoint, Proxy
 
 CONNECT_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 30.0
-NO_AWS_KEYS: Final = "NoAwsKeys"
-"""Our name for a call that could not be signed any more; nothing was sent."""
-
 T = TypeVar("T")
 
 

@@ -69,6 +69,7 @@ def test_two_runs_in_one_process_have_a_verdict_each_and_the_worst_exit_code(web
         locust.wait_for_log("2 workers connected")
     for gate in ("login fail_rate < 1%", "InitiateAuth p95 < 1us"):
         assert page.swarm(gate=gate).json()["success"]
+        page.wait_until(lambda s: s["state"] == "running")  # until then the page shows the last run's statistics
         page.wait_until(lambda s: any(r["name"] == "InitiateAuth" and r["num_requests"] > 3 for r in s["stats"]))
         assert page.stop().json()["success"]
         page.wait_until(lambda s: s["state"] in ("stopped", "ready"))

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from harness.cognito.remedies import exchanges, logins, pools
 from harness.cognito.remedies.row import Remedy, Row
-from harness.cognito.wire import CHALLENGE_UNANSWERED, MISSING_TARGET, MISSING_TOKEN, NOT_COGNITO
+from harness.cognito.wire import CHALLENGE_UNANSWERED, MISSING_TARGET, MISSING_TOKEN, NO_AWS_KEYS, NOT_COGNITO
 
 __all__ = ["ROWS", "Remedy", "is_cognitos_own", "lookup", "short"]
 
@@ -28,6 +28,7 @@ _OURS: Final = frozenset(
         CHALLENGE_UNANSWERED,
         MISSING_TARGET,
         MISSING_TOKEN,
+        NO_AWS_KEYS,
         NOT_COGNITO,
         "ConnectError",
         "TimedOutError",

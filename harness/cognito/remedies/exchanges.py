@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from harness.cognito.remedies.row import Row
-from harness.cognito.wire import MISSING_TARGET, MISSING_TOKEN, NOT_COGNITO
+from harness.cognito.wire import MISSING_TARGET, MISSING_TOKEN, NO_AWS_KEYS, NOT_COGNITO
 
 ROWS: Final = (
     # In front of Cognito
@@ -51,6 +51,12 @@ ROWS: Final = (
         "",
         "AWS does not know the access key: it was deleted, it expired, or it belongs to another partition.",
         "Renew the IAM credentials, and check which source of the credential chain they came from.",
+    ),
+    Row(
+        NO_AWS_KEYS,
+        "",
+        "The AWS credentials that sign the calls ran out during the run and could not be renewed.",
+        "Log in again (`aws sso login`), or use credentials that the chain can renew by itself for the whole run.",
     ),
     Row(
         "ExpiredTokenException",

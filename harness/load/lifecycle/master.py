@@ -120,7 +120,7 @@ class MasterSupervisor(Supervisor):
             log.warning("measurements of %s arrived after their run was concluded", worker)
 
     def _on_hello(self, worker: str, data: Mapping[str, Any]) -> None:
-        if self._setup is None or self._ledger is None:
+        if self._setup is None or self._ledger is None or data["run"] != self._collector.run_id:
             return
         if data["digest"] != self._setup.users.digest:
             self.fail(
