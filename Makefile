@@ -33,7 +33,7 @@ lint: .venv ## Check style, types and the import rule
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing-summary 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 bench: .venv ## Measure against the peers that are installed (see bench/README.md)
 	@$(BIN)/python -m bench

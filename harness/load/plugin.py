@@ -94,6 +94,7 @@ class _Plugin:
     def begin(self, environment: Environment, **_: object) -> None:
         """A run starts."""
         if part := self._supervisor or self._worker:
+            guards.look_at_the_stack_early()
             part.begin()
             self._current = run_of(environment)
             _spare_the_collector()
