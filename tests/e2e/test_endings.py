@@ -59,7 +59,7 @@ def test_slow_logins_in_flight_at_the_end_are_waited_for(run_locust, start_sandb
     run = run_locust(*BUSY, "--run-time", "5s", *workers, against=sandbox, code=SLOW_LOGINS)
     assert run.exit_code == EXIT.PASSED, run.output
     counts = sandbox.counts()
-    assert run.summary["logins"]["all"]["count"] == counts["answered"]["InitiateAuth"]["ok"] >= 20
+    assert run.summary["logins"]["all"]["count"] == counts["answered"]["InitiateAuth"]["ok"] >= 10
     assert sent(run.summary, "InitiateAuth") == counts["arrived"]["InitiateAuth"]
     assert run.summary["not_measured"]["cut_off"] == {}
 
