@@ -32,6 +32,20 @@ def test_a_missing_users_file(run_locust, start_sandbox, tmp_path, arguments):
     assert sandbox.counts()["arrived"] == {}
 
 
+def test_a_master_that_cannot_start_sends_its_worker_home(start_locust, start_sandbox, tmp_path):
+    """A worker started apart does not wait for a master that is gone."""
+    port = free_port()
+    sandbox = start_sandbox()
+    elsewhere = tmp_path / "elsewhere"
+    furnish(elsewhere)
+    worker = start_locust("--worker", "--master-port", port, against=sandbox, folder=elsewhere)
+    (tmp_path / "users.csv").unlink()
+    master = start_locust("--headless", "--master", "--master-bind-port", port, "--users", 2, against=sandbox)
+    assert master.finish().exit_code == EXIT.CONFIGURATION
+    assert worker.finish().exit_code == EXIT.PASSED
+    assert sandbox.counts()["arrived"] == {}
+
+
 def test_all_faults_are_named_at_once(run_locust, start_sandbox, tmp_path):
     """Region against pool, an unknown choice, a bad gate, a missing CA bundle and too few rows: one list."""
     (tmp_path / "users.csv").write_text("username,password\nsomebody@example.com,Sample-Passw0rd-1\n")

@@ -176,3 +176,27 @@ class Login(CognitoLoginUser):
     )
     assert run.exit_code == EXIT.FAILED, run.output
     assert "KeyError" in run.output
+
+
+def test_an_api_that_wants_the_other_token_costs_one_forced_login_a_user(run_locust, start_sandbox):
+    """A refused token: a sample of its own, one forced login and one replay; then plain failures, no more logins."""
+    sandbox = start_sandbox(api_token_use="id")
+    run = run_locust("Api", *LIGHT, "--run-time", "4s", against=sandbox)
+    assert run.exit_code == EXIT.FAILED, run.output
+    assert run.summary["logins"]["by_reason"]["forced"]["count"] == 6
+    refused = [row for row in run.summary["requests"]["by_name"].values() if row["token_refused"]]
+    assert sum(row["count"] for row in refused) == 6
+    assert all(row["failures"] == 0 for row in refused)
+    assert run.summary["requests"]["all"]["outcomes"].keys() == {"http_error"}
+    right = run_locust("Api", *LIGHT, "--run-time", "3s", "--cognito-token-use", "id", against=sandbox)
+    assert right.exit_code == EXIT.PASSED, right.output
+
+
+def test_new_connections_are_made_for_each_login_when_asked(run_locust, start_sandbox):
+    """An app that was just opened connects first, and that time is in its login."""
+    sandbox = start_sandbox()
+    run = run_locust("Login", *LIGHT, "--run-time", "3s", "--cognito-connection", "new", against=sandbox)
+    assert run.exit_code == EXIT.PASSED, run.output
+    logins = run.summary["logins"]["all"]
+    assert logins["phases"]["connect"]["count"] == logins["count"] > 6
+    assert sandbox.counts()["connections"] >= logins["count"]
