@@ -1,11 +1,14 @@
 """What works and contestants are called: peers and targets find each other by these."""
 
 SIGNED_LOGIN = "signed login"
+UNSIGNED_LOGIN = "unsigned login"
 API = "API request"
 
 SUBJECT = "cognito-load"
 FAST_HTTP = "FastHttpUser"
 FAST_HTTP_BOTOCORE = "FastHttpUser + botocore SigV4"
+K6 = "k6"
+WRK = "wrk"
 BOTO3 = "boto3 in a Locust user"
 SANDBOX = "sandbox"
 RSA_BOUND = "two RSA-2048 signatures"

@@ -1,13 +1,13 @@
 """This project, as its users run it: `locust` with a locustfile, sessions, evidence, gates and all."""
 
 from bench.locust_peer import failed_requests, locust
-from bench.names import API, SIGNED_LOGIN, SUBJECT
+from bench.names import API, SIGNED_LOGIN, SUBJECT, UNSIGNED_LOGIN
 from bench.peer import Peer
 from harness.errors import EXIT
 
 OPTIONS = (
     *("--cognito-client-id", "{client_id}", "--cognito-endpoint", "{endpoint}", "--cognito-region", "{region}"),
-    *("--cognito-users", "{users}", "--cognito-sign", "always"),
+    *("--cognito-users", "{users}"),
 )
 GOOD_EXITS = frozenset({EXIT.PASSED, EXIT.INVALID})
 """A generator that uses its whole core calls its own run invalid; here that is the point of it."""
@@ -16,7 +16,15 @@ PEERS = (
     Peer(
         SUBJECT,
         SIGNED_LOGIN,
-        locust("login_cognito_load.py", *OPTIONS),
+        locust("login_cognito_load.py", *OPTIONS, "--cognito-sign", "always"),
+        note="CognitoLoginUser: session, sample, histograms and Locust's event included",
+        good_exits=GOOD_EXITS,
+        faults=failed_requests,
+    ),
+    Peer(
+        SUBJECT,
+        UNSIGNED_LOGIN,
+        locust("login_cognito_load.py", *OPTIONS, "--cognito-sign", "never"),
         note="CognitoLoginUser: session, sample, histograms and Locust's event included",
         good_exits=GOOD_EXITS,
         faults=failed_requests,
@@ -24,7 +32,7 @@ PEERS = (
     Peer(
         SUBJECT,
         API,
-        locust("api_cognito_load.py", *OPTIONS),
+        locust("api_cognito_load.py", *OPTIONS, "--cognito-sign", "always"),
         note="CognitoApiUser: the token of the user's own session on each request, evidence included",
         good_exits=GOOD_EXITS,
         faults=failed_requests,

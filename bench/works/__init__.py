@@ -5,6 +5,7 @@ from bench.works import api, logins, sandbox, signer
 
 WORKS: dict[str, Work] = {
     "login": logins.SIGNED,
+    "unsigned": logins.UNSIGNED,
     "api": api.WORK,
     "sandbox": sandbox.WORK,
     "signer": signer.WORK,
