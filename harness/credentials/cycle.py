@@ -29,6 +29,10 @@ class Cycle:
         self._stops = data_set.stop_thread
         self._turns = itertools.count()
 
+    def __len__(self) -> int:
+        """How many turns go once through all rows."""
+        return len(self._numbers)
+
     def take(self) -> int | None:
         """The next row number; None at the end, where the user's variables become `UsersFile.end`.
 

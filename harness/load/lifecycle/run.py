@@ -123,7 +123,7 @@ class Run:
         Raises:
             EndOfUsers: The file is at its end, and its data set stops the user there.
         """
-        for _ in self._rows.login_share():
+        for _ in range(len(cycle)):
             number = cycle.take()
             if number is None:
                 return None
