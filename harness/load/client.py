@@ -8,9 +8,11 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import gevent
-from locust.contrib.fasthttp import FastHttpSession, FastResponse, ResponseContextManager
+from locust.contrib.fasthttp import FastResponse, ResponseContextManager
 
 from harness.cognito.tokens import Tokens
+from harness.load.http import DirectSession
+from harness.load.http.session import Meta
 
 _REPEATABLE = (str, bytes, bytearray, Mapping, type(None))
 """Bodies that are still whole after they were sent; a stream is not."""
@@ -29,7 +31,7 @@ class Bearer(Protocol):
         """The Authorization header's value."""
 
 
-class ApiSession(FastHttpSession):
+class ApiSession(DirectSession):
     """Everything FastHttpSession does; requests to the user's own host carry the user's token.
 
     A request that sets Authorization itself, or goes to another host, is left as it is. When the API answers 401,
@@ -71,48 +73,43 @@ class ApiSession(FastHttpSession):
         """Send a request, as FastHttpSession does."""
         label = name or self.request_name or url
         given = dict(headers or {})
-        sets_authorization = auth or self.auth_header or self._sets_authorization or _has_authorization(given)
 
-        def send(extra: Mapping[str, str], *, catch: bool) -> ResponseContextManager:
+        def send() -> Meta:
             try:
-                response: ResponseContextManager = super(ApiSession, self).request(
-                    method,
-                    url,
-                    name=label,
-                    data=data,
-                    catch_response=catch,
-                    stream=stream,
-                    headers={**given, **extra},
-                    auth=auth,
-                    json=json,
-                    allow_redirects=allow_redirects,
-                    context=dict(context or {}),
-                    **kwargs,
+                return self.measure(
+                    method, url, label, data, stream, given, auth, json, allow_redirects, context, **kwargs
                 )
             except gevent.GreenletExit:
                 self._cut_off(f"{method} {label}")
                 raise
-            return response
 
+        sets_authorization = auth or self.auth_header or self._sets_authorization or _has_authorization(given)
         if sets_authorization or not self._is_own(url):
-            return send({}, catch=catch_response)
+            return self.conclude(send(), catch_response=catch_response)
         tokens = self._bearer.tokens(label)
         is_fresh = tokens is self._refused
         if is_fresh:
             tokens = self._bearer.instead_of(tokens, label)
-        response = send({"Authorization": self._bearer.value(tokens)}, catch=True)
-        if tokens is not self._hopeless and self._is_refusal(response):
+        given["Authorization"] = self._bearer.value(tokens)
+        meta = send()
+        if tokens is not self._hopeless and self._is_refusal(meta["response"]):
             if is_fresh:
                 self._hopeless = tokens
             elif kwargs.get("files") or not isinstance(data, _REPEATABLE):
                 self._refused = tokens
             else:
-                _report_as(response, f"{label} (token refused)")
+                self._report_refused(meta, f"{label} (token refused)")
                 tokens = self._bearer.instead_of(tokens, label)
-                response = send({"Authorization": self._bearer.value(tokens)}, catch=True)
-                if self._is_refusal(response):
+                given["Authorization"] = self._bearer.value(tokens)
+                meta = send()
+                if self._is_refusal(meta["response"]):
                     self._hopeless = tokens
-        return response if catch_response else _report(response)
+        return self.conclude(meta, catch_response=catch_response)
+
+    def _report_refused(self, meta: Meta, name: str) -> None:
+        meta["name"] = name
+        meta["exception"] = None
+        self.conclude(meta, catch_response=False).release()
 
     def _is_own(self, url: str) -> bool:
         # A path without a slash in front goes on with the host's name: "@elsewhere/", ".elsewhere/", ":81/".
@@ -121,19 +118,6 @@ class ApiSession(FastHttpSession):
     def _is_refusal(self, response: FastResponse) -> bool:
         """Whether the own host, and not one that it redirected to, would not take the token."""
         return response.status_code == HTTPStatus.UNAUTHORIZED and _origin(response.url or "") == self._own_origin
-
-
-def _report(response: ResponseContextManager) -> FastResponse:
-    """Report a response that was held back, as FastHttpSession does for a request without `with`."""
-    response._report_request()  # noqa: SLF001  # nobody else would
-    plain: FastResponse = response.request_meta["response"]
-    return plain
-
-
-def _report_as(response: ResponseContextManager, name: str) -> None:
-    response.request_meta["name"] = name
-    response.request_meta["exception"] = None
-    _report(response).release()
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

@@ -1,0 +1,217 @@
+"""Answers, as Locust's response classes read them.
+
+Nearly every answer is whole when its head is: status, fields, and a body of known length or in chunks. Such a one is
+a `WholeAnswer`, which is little more than its bytes. All others (streams, HEAD, interim answers, bodies that end with
+the connection, and whatever is broken) are read by the class that FastHttpUser reads all of its answers with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from geventhttpclient.header import Headers
+from geventhttpclient.response import HTTPParseError, HTTPSocketPoolResponse
+
+from harness.load.http.connections import Connections, Wire
+from harness.transport.answer import BODILESS, FIRST_FINAL, STATUS_END, STATUS_START, simple_frame
+from harness.transport.link import Link
+from harness.transport.tls import TlsLink
+
+INCOMPLETE: Final = "Incomplete response."
+"""geventhttpclient's words for a body that broke off."""
+_content_type: Final = re.compile(rb"\r\ncontent-type:[ \t]*([^\r]*)", re.IGNORECASE).search
+_framing: Final = re.compile(
+    rb"\r\n(content-length|transfer-encoding|connection):[ \t]*([^\r]*?)[ \t]*(?=\r)", re.IGNORECASE
+).findall
+CHUNKED: Final = (b"transfer-encoding", b"chunked")
+KEPT: Final = (b"connection", b"keep-alive")
+LAST_CHUNK: Final = b"\r\n0\r\n\r\n"
+_is_size: Final = re.compile(rb"[0-9A-Fa-f]{1,8}").fullmatch
+
+
+class WholeAnswer:
+    """An answer that has been read to its end; the part of geventhttpclient's response that Locust's is made of.
+
+    Args:
+        status: The status code.
+        lines: The head from behind the status code: the first line is the reason phrase.
+        body: As it came, a content coding left as it is.
+        failure: What broke the body off; raised by whoever reads it first.
+    """
+
+    __slots__ = ("_body", "_failure", "_headers", "_lines", "content", "has_cookies", "status_code")
+
+    message_complete = True
+    version = "HTTP/1.1"
+
+    def __init__(self, status: int, lines: bytes, body: bytes, failure: Exception | None = None) -> None:
+        self.status_code = status
+        self._lines = lines
+        self._headers: Headers | None = None
+        self._failure = failure
+        lower = lines.lower()
+        self.has_cookies = b"\r\nset-cookie:" in lower
+        """Whether there is a Set-Cookie field."""
+        self.content: bytes | None = None
+        """The body, where it came in no content coding; it counts as read."""
+        self._body = b""
+        if failure is not None or b"\r\ncontent-encoding:" in lower:
+            self._body = body
+        else:
+            self.content = body
+
+    def get_code(self) -> int:
+        """The status code."""
+        return self.status_code
+
+    @property
+    def status_message(self) -> str:
+        """The reason phrase."""
+        return self._lines[: self._lines.index(b"\r\n")].decode("latin-1").strip()
+
+    @property
+    def _headers_index(self) -> Headers:
+        if self._headers is None:
+            headers = Headers()
+            for line in self._lines.decode("latin-1").split("\r\n")[1:-1]:
+                name, _, value = line.partition(":")
+                headers.add(name, value.strip(" \t"))
+            self._headers = headers
+        return self._headers
+
+    def info(self) -> Headers:
+        """The header fields."""
+        return self._headers_index
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type field, found without taking all others apart."""
+        found = _content_type(self._lines)
+        return found[1].decode("latin-1").strip() if found else None
+
+    @property
+    def length(self) -> int | None:
+        """Content-Length; None for chunks."""
+        value = self._headers_index.get("content-length")
+        return int(value) if isinstance(value, str) else None
+
+    def read(self, length: int | None = None) -> bytes:
+        """What has not been read yet, or the next `length` bytes of it.
+
+        Raises:
+            OSError, HTTPParseError: Why the body broke off; once.
+        """
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        body = self._body
+        part = body if length is None else body[:length]
+        self._body = body[len(part) :]
+        return part
+
+    def readline(self, sep: bytes = b"\r\n") -> bytes:
+        """The next line with its end; b"" when there is none."""
+        end = self._body.find(sep)
+        return b"" if end < 0 else self.read(end + len(sep))
+
+    def __iter__(self) -> Iterator[bytes]:
+        body = self.read()
+        if body:
+            yield body
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+
+def read_answer(
+    connections: Connections, link: Link | TlsLink, data: bytes, method: str, *, is_stream: bool
+) -> WholeAnswer | HTTPSocketPoolResponse:
+    """The answer that begins with `data`; the link is given back when it has been read to its end.
+
+    Raises:
+        HTTPParseError: No HTTP answer, or cut short in its head.
+        OSError: The connection was lost in its head.
+    """
+    if not is_stream and method != "HEAD":
+        frame = simple_frame(data)
+        if frame is not None:
+            status, lines, start, end = frame
+            if end == len(data):
+                connections.keep(link)
+                return WholeAnswer(status, lines, data[start:])
+            if end > len(data):
+                return _collect(connections, link, data, frame)
+        elif (chunked := chunked_frame(data)) is not None:
+            connections.keep(link)
+            return WholeAnswer(*chunked)
+    pool: Any = connections  # it has the two methods that are called
+    return HTTPSocketPoolResponse(Wire(link), pool, method=method, pre_buffered=data)
+
+
+def chunked_frame(data: bytes) -> tuple[int, bytes, bytes] | None:
+    """The frame of an answer in chunks that is whole, on a kept connection.
+
+    Returns:
+        Status, header lines for `WholeAnswer`, and the body; None when this is not that case.
+    """
+    head_end = data.find(b"\r\n\r\n")
+    if head_end < 0 or not data.startswith(b"HTTP/1.1 ") or not data.endswith(LAST_CHUNK):
+        return None
+    said = _framing(data, STATUS_END, head_end + 2)
+    fields = {(name.lower(), value.lower()) for name, value in said}
+    code = data[STATUS_START:STATUS_END]
+    if CHUNKED not in fields or len(said) != len(fields) or fields - {CHUNKED, KEPT} or not code.isdigit():
+        return None
+    status = int(code)
+    if data[STATUS_END] not in b" \r" or status < FIRST_FINAL or status in BODILESS:
+        return None
+    body = _unchunked(data, head_end + 4)
+    return None if body is None else (status, data[STATUS_END : head_end + 2], body)
+
+
+def _unchunked(data: bytes, at: int) -> bytes | None:
+    """The body whose chunks begin at `at` and end with the data; None when it is not quite like that."""
+    parts: list[bytes] = []
+    while (line_end := data.find(b"\r\n", at)) >= 0:
+        size = data[at:line_end]
+        if not _is_size(size):  # a chunk extension, a trailer, or nonsense
+            return None
+        start = line_end + 2
+        at = start + int(size, 16)
+        if at == start:
+            return b"".join(parts) if line_end + 4 == len(data) else None
+        if data[at : at + 2] != b"\r\n":
+            return None
+        parts.append(data[start:at])
+        at += 2
+    return None
+
+
+def _collect(
+    connections: Connections, link: Link | TlsLink, data: bytes, frame: tuple[int, bytes, int, int]
+) -> WholeAnswer | HTTPSocketPoolResponse:
+    """The answer whose body has only begun."""
+    status, lines, start, end = frame
+    parts, missing = [data[start:]], end - len(data)
+    wire = Wire(link)
+    failure: Exception | None = None
+    try:
+        while missing > 0:
+            data = wire.recv(missing)
+            if not data:
+                raise HTTPParseError(INCOMPLETE)  # noqa: TRY301  # a failure like those of the connection
+            parts.append(data)
+            missing -= len(data)
+    except (OSError, HTTPParseError) as error:
+        failure = error.with_traceback(None)  # which would hold this very frame
+    except BaseException:
+        connections.drop(link)
+        raise
+    body = b"".join(parts)
+    if failure is None and missing == 0:
+        connections.keep(link)
+    else:
+        connections.drop(link)
+    return WholeAnswer(status, lines, body[: end - start], failure)

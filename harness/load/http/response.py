@@ -1,0 +1,119 @@
+"""What a task gets: Locust's response, made of an answer, with all that is rarely looked at made on demand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from geventhttpclient.header import Headers
+from geventhttpclient.response import HTTPSocketPoolResponse
+from locust.contrib.fasthttp import FastRequest, FastResponse, LocustBadStatusCode, ResponseContextManager
+from requests.utils import get_encoding_from_headers
+
+from harness.load.http.answer import WholeAnswer
+from harness.load.http.outgoing import Outgoing
+
+
+class _Answered(FastResponse):
+    """What both kinds of response have in common. Everything that is not here is Locust's."""
+
+    _response: WholeAnswer | HTTPSocketPoolResponse  # type: ignore[assignment]  # the first does all that is asked of it
+    _outgoing: Outgoing
+    _is_bad: bool
+    _earlier: list[ApiResponse]
+    connect_ns: int
+    """Name resolution, TCP and TLS, in nanoseconds; 0 on a kept connection. Of the last request of a redirection."""
+    first_byte_ns: int
+    """From the start of connecting, or of sending, to the first byte of the answer, in nanoseconds; of the same."""
+
+    @property
+    def headers(self) -> Headers:  # type: ignore[override]
+        """The header fields; names in any case."""
+        return self._response._headers_index  # noqa: SLF001  # as geventhttpclient's own responses read it
+
+    @property
+    def request(self) -> FastRequest:  # type: ignore[override]
+        """The request that was answered: the last one, after redirects."""
+        return self._outgoing.request
+
+    @property
+    def url(self) -> str:
+        """Its URL."""
+        return self._outgoing.url
+
+    @property
+    def history(self) -> list[Any]:
+        """The responses that redirected here, oldest first."""
+        return self._earlier
+
+    @property
+    def elapsed(self) -> timedelta:
+        """How long the answer took to come."""
+        return timedelta(microseconds=self.first_byte_ns / 1000)
+
+    @property
+    def error(self) -> LocustBadStatusCode:
+        """What is wrong with the status.
+
+        Made anew each time: an error that a response keeps and that keeps the response is work for the garbage
+        collector, once per failed request.
+
+        Raises:
+            AttributeError: Nothing; as with Locust's responses, `hasattr` says so.
+        """
+        if not self._is_bad:
+            raise AttributeError("error")
+        error = LocustBadStatusCode(self.url, code=self.status_code)
+        error.__dict__.update(response=self, request=self.request)
+        return error
+
+    @property
+    def text(self) -> str | None:  # type: ignore[override]  # as Locust's own
+        """The content as text, in `encoding`."""
+        answer = self._response
+        if self.encoding is None and isinstance(answer, WholeAnswer):
+            self.encoding = _encoding(answer.content_type)
+        return super().text
+
+
+class ApiResponse(_Answered):
+    """A FastResponse.
+
+    Args:
+        answer: What came.
+        outgoing: What it answers.
+        is_bad: Whether the status is a failure.
+        connect_ns: See there.
+        first_byte_ns: See there.
+        earlier: The responses that redirected here.
+    """
+
+    def __init__(
+        self,
+        answer: WholeAnswer | HTTPSocketPoolResponse,
+        outgoing: Outgoing,
+        *,
+        is_bad: bool,
+        connect_ns: int,
+        first_byte_ns: int,
+        earlier: list[ApiResponse],
+    ) -> None:
+        # Not Locust's: it would read the headers.
+        self._response = answer
+        self._outgoing = outgoing
+        self._is_bad = is_bad
+        self._earlier = earlier
+        self.connect_ns = connect_ns
+        self.first_byte_ns = first_byte_ns
+        if isinstance(answer, WholeAnswer) and answer.content is not None:
+            self._cached_content = answer.content
+
+
+class CaughtResponse(_Answered, ResponseContextManager):
+    """A ResponseContextManager: what `catch_response=True` gives."""
+
+
+@lru_cache(maxsize=256)
+def _encoding(content_type: str | None) -> str | None:
+    return get_encoding_from_headers({"content-type": content_type} if content_type else {})
