@@ -33,10 +33,16 @@ class Locust:
     output: str = ""
     exit_code: int | None = None
     log: Path = field(default=Path())
+    is_interrupted: bool = False
 
     def finish(self, timeout_s: float = TIMEOUT_S) -> Locust:
         """Wait for its end; keeps its output (stdout and stderr together) and exit code."""
         try:
+            if self.is_interrupted:
+                with suppress(subprocess.TimeoutExpired):
+                    self.process.wait(20)
+                if self.process.poll() is None:
+                    self.interrupt()  # Python drops a signal that meets a finaliser; a person would press again
             self.exit_code = self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self.process.kill()
@@ -47,6 +53,7 @@ class Locust:
     def interrupt(self) -> None:
         """What Ctrl-C in the terminal does: SIGINT to the whole process group."""
         os.killpg(self.process.pid, signal.SIGINT)
+        self.is_interrupted = True
 
     def wait_for_log(self, pattern: str, timeout_s: float = 30) -> re.Match[str]:
         """Wait until the output holds this."""
