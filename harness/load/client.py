@@ -50,6 +50,9 @@ class ApiSession(DirectSession):
         self._cut_off = cut_off
         self._own_origin = _origin(self.base_url or "")
         self._sets_authorization = _has_authorization(kwargs.get("headers"))
+        self._carried: Tokens | None = None
+        self._value = ""
+        """The header's value for the tokens that were carried last."""
         self._refused: Tokens | None = None
         """Refused, but not replaced yet: the request could not be repeated."""
         self._hopeless: Tokens | None = None
@@ -90,7 +93,7 @@ class ApiSession(DirectSession):
         is_fresh = tokens is self._refused
         if is_fresh:
             tokens = self._bearer.instead_of(tokens, label)
-        given["Authorization"] = self._bearer.value(tokens)
+        given["Authorization"] = self._authorization(tokens)
         meta = send()
         if tokens is not self._hopeless and self._is_refusal(meta["response"]):
             if is_fresh:
@@ -100,11 +103,17 @@ class ApiSession(DirectSession):
             else:
                 self._report_refused(meta, f"{label} (token refused)")
                 tokens = self._bearer.instead_of(tokens, label)
-                given["Authorization"] = self._bearer.value(tokens)
+                given["Authorization"] = self._authorization(tokens)
                 meta = send()
                 if self._is_refusal(meta["response"]):
                     self._hopeless = tokens
         return self.conclude(meta, catch_response=catch_response)
+
+    def _authorization(self, tokens: Tokens) -> str:
+        if tokens is not self._carried:
+            self._value = self._bearer.value(tokens)
+            self._carried = tokens
+        return self._value
 
     def _report_refused(self, meta: Meta, name: str) -> None:
         meta["name"] = name

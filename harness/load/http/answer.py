@@ -1,8 +1,9 @@
 """Answers, as Locust's response classes read them.
 
-Nearly every answer is whole when its head is: status, fields, and a body of known length or in chunks. Such a one is
-a `WholeAnswer`, which is little more than its bytes. All others (streams, HEAD, interim answers, bodies that end with
-the connection, and whatever is broken) are read by the class that FastHttpUser reads all of its answers with.
+Nearly every answer is of one of three kinds: its body has a known length, or it came in chunks with the head, or it
+has none. Such a one is a `WholeAnswer`, which is little more than its bytes. All others (streams, interim answers,
+bodies that end with the connection, and whatever is broken) are read by the class that FastHttpUser reads all of its
+answers with.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ _framing: Final = re.compile(
 ).findall
 CHUNKED: Final = (b"transfer-encoding", b"chunked")
 KEPT: Final = (b"connection", b"keep-alive")
-LAST_CHUNK: Final = b"\r\n0\r\n\r\n"
 _is_size: Final = re.compile(rb"[0-9A-Fa-f]{1,8}").fullmatch
 
 
@@ -134,8 +134,8 @@ def read_answer(
         HTTPParseError: No HTTP answer, or cut short in its head.
         OSError: The connection was lost in its head.
     """
-    if not is_stream and method != "HEAD":
-        frame = simple_frame(data)
+    if not is_stream:
+        frame = None if method == "HEAD" else simple_frame(data)
         if frame is not None:
             status, lines, start, end = frame
             if end == len(data):
@@ -143,31 +143,39 @@ def read_answer(
                 return WholeAnswer(status, lines, data[start:])
             if end > len(data):
                 return _collect(connections, link, data, frame)
-        elif (chunked := chunked_frame(data)) is not None:
+        elif (whole := whole_frame(data, is_head=method == "HEAD")) is not None:
             connections.keep(link)
-            return WholeAnswer(*chunked)
+            return WholeAnswer(*whole)
     pool: Any = connections  # it has the two methods that are called
     return HTTPSocketPoolResponse(Wire(link), pool, method=method, pre_buffered=data)
 
 
-def chunked_frame(data: bytes) -> tuple[int, bytes, bytes] | None:
-    """The frame of an answer in chunks that is whole, on a kept connection.
+def whole_frame(data: bytes, *, is_head: bool) -> tuple[int, bytes, bytes] | None:
+    """The frame of an answer without a body, or in chunks, that is whole, on a kept connection.
+
+    Args:
+        data: What has come.
+        is_head: Whether it answers a HEAD, and so ends with its head.
 
     Returns:
         Status, header lines for `WholeAnswer`, and the body; None when this is not that case.
     """
     head_end = data.find(b"\r\n\r\n")
-    if head_end < 0 or not data.startswith(b"HTTP/1.1 ") or not data.endswith(LAST_CHUNK):
-        return None
-    said = _framing(data, STATUS_END, head_end + 2)
-    fields = {(name.lower(), value.lower()) for name, value in said}
     code = data[STATUS_START:STATUS_END]
-    if CHUNKED not in fields or len(said) != len(fields) or fields - {CHUNKED, KEPT} or not code.isdigit():
+    if head_end < 0 or not data.startswith(b"HTTP/1.1 ") or not code.isdigit() or data[STATUS_END] not in b" \r":
         return None
     status = int(code)
-    if data[STATUS_END] not in b" \r" or status < FIRST_FINAL or status in BODILESS:
-        return None
-    body = _unchunked(data, head_end + 4)
+    said = [(name.lower(), value.lower()) for name, value in _framing(data, STATUS_END, head_end + 2)]
+    if KEPT in said:
+        said.remove(KEPT)
+    body: bytes | None = None
+    if status < FIRST_FINAL:
+        pass
+    elif not is_head and status not in BODILESS:
+        if said == [CHUNKED]:
+            body = _unchunked(data, head_end + 4)
+    elif head_end + 4 == len(data) and (not said or (len(said) == 1 and _is_length(*said))):
+        body = b""
     return None if body is None else (status, data[STATUS_END : head_end + 2], body)
 
 
@@ -189,6 +197,10 @@ def _unchunked(data: bytes, at: int) -> bytes | None:
     return None
 
 
+def _is_length(field: tuple[bytes, bytes]) -> bool:
+    return field[0] == b"content-length" and field[1].isdigit()
+
+
 def _collect(
     connections: Connections, link: Link | TlsLink, data: bytes, frame: tuple[int, bytes, int, int]
 ) -> WholeAnswer | HTTPSocketPoolResponse:
@@ -205,7 +217,7 @@ def _collect(
             parts.append(data)
             missing -= len(data)
     except (OSError, HTTPParseError) as error:
-        failure = error.with_traceback(None)  # which would hold this very frame
+        failure = error
     except BaseException:
         connections.drop(link)
         raise

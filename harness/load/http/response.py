@@ -33,6 +33,11 @@ class _Answered(FastResponse):
         return self._response._headers_index  # noqa: SLF001  # as geventhttpclient's own responses read it
 
     @property
+    def status_code(self) -> int:
+        """The status code."""
+        return self._response.status_code
+
+    @property
     def request(self) -> FastRequest:  # type: ignore[override]
         """The request that was answered: the last one, after redirects."""
         return self._outgoing.request
@@ -112,6 +117,14 @@ class ApiResponse(_Answered):
 
 class CaughtResponse(_Answered, ResponseContextManager):
     """A ResponseContextManager: what `catch_response=True` gives."""
+
+
+def failure_of(response: FastResponse) -> BaseException | None:
+    """The error of a response, whichever kind it is; `hasattr` would raise and catch one for each that has none."""
+    if isinstance(response, _Answered):
+        return response.error if response._is_bad else None  # noqa: SLF001  # of this module
+    error: BaseException | None = getattr(response, "error", None)
+    return error
 
 
 @lru_cache(maxsize=256)

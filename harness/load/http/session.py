@@ -25,7 +25,7 @@ from locust.user import User
 from harness.load.http.agent import Agent
 from harness.load.http.location import locate
 from harness.load.http.outgoing import Outgoing, UnusualRequestError, payload_of, verb, with_fields
-from harness.load.http.response import ApiResponse, CaughtResponse
+from harness.load.http.response import ApiResponse, CaughtResponse, failure_of
 
 ENCODINGS: Final = "gzip, deflate, br"
 """What FastHttpUser accepts."""
@@ -62,6 +62,8 @@ class DirectSession(FastHttpSession):
     ) -> None:
         super().__init__(base_url, request_event, user, insecure, client_pool, ssl_context_factory, **kwargs)
         self._agent: Agent | None = None
+        self._sound: object = None
+        """The last request's Authorization, which has been found to be a header's value."""
         options = self.client.clientpool.client_args
         others = any(value for name, value in options.items() if name not in _OWN_OPTIONS)
         if client_pool is None and not self.client.max_retries and not others:
@@ -134,7 +136,7 @@ class DirectSession(FastHttpSession):
         redirecting = self.client.redirect_response_codes if allow_redirects else _NOWHERE
         started = time.perf_counter()
         response = self._agent.send(outgoing, redirecting, is_stream=stream)
-        exception: BaseException | None = getattr(response, "error", None)
+        exception = failure_of(response)
         length = 0
         try:
             length = _announced_length(response) if stream else len(response.content or b"")
@@ -188,7 +190,8 @@ class DirectSession(FastHttpSession):
         if location is None:
             return None
         try:
-            fields = with_fields(dict.copy(self.client.default_headers), headers)
+            fields = with_fields(dict.copy(self.client.default_headers), headers, self._sound)
+            self._sound = headers.get("Authorization")
             payload = payload_of(data, fields)
             if not _UNUSUAL_FIELDS.isdisjoint(fields):
                 return None

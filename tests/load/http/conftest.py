@@ -15,7 +15,7 @@ from locust.contrib.fasthttp import FastHttpSession
 from locust.event import EventHook
 
 from harness.load.http import DirectSession
-from tests.transport.conftest import Authority, authority, chunked, stranger  # noqa: F401  # fixtures, for tests here
+from tests.transport.conftest import authority, serve, stranger  # noqa: F401  # fixtures, for tests here
 
 Session = FastHttpSession
 Answer = bytes | Callable[[Any], Any]

@@ -10,6 +10,7 @@ import pytest
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS, LocustBadStatusCode
 
 from tests.load.http.conftest import Opened, Record, Site, answer, closing, silent
+from tests.transport.conftest import mute
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
@@ -116,6 +117,11 @@ class TestBrokenAnswers:
         site.answers["/orders"] = reset
         assert opened(site).post("/orders").status_code == 0
         assert record.errors == ["HTTPConnectionClosed('connection closed.')"]
+
+    def test_a_server_that_takes_nothing(self, serve: Any, opened: Opened, record: Record) -> None:
+        url = f"http://127.0.0.1:{serve(mute).port}"
+        assert opened(url, network_timeout=0.15).post("/orders", b"x" * 20_000_000).status_code == 0
+        assert record.errors == [f"RetriesExceeded('{url}/orders', 0, original=timed out)"]
 
     def test_an_answer_before_the_end_of_the_request_is_one(self, site: Site, opened: Opened, record: Record) -> None:
         """A server that will not take a large body says so, and closes."""
