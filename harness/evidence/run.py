@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.evidence.events import Event
 from harness.evidence.gates import GateResult
 from harness.evidence.health import MAX_LAG_P99_US, Health
 from harness.evidence.metrics import ErrorCount, ErrorKey, Metrics
+from harness.evidence.timeline import Second
 from harness.evidence.verdict import Verdict
 
 Setting = str | int | float | bool | None
@@ -56,6 +58,12 @@ class Run:
     remedies: Remedies = no_remedies
     notes: tuple[str, ...] = ()
     """What a reader of the figures must know besides, one sentence each: a worker that was lost."""
+    timeline: Sequence[Second] = ()
+    """What was measured in each second; empty when nobody kept it."""
+    timeline_step_s: int = 1
+    """How long its steps are: more than a second where a long run's seconds were joined."""
+    events: Sequence[Event] = ()
+    """What happened besides, in order."""
 
     @property
     def skipped(self) -> int:
