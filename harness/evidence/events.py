@@ -12,7 +12,6 @@ class Event:
     at_s: float
     """Seconds since the run's start."""
     kind: str
-    """`started`, `stopping`, `worker_joined`, `worker_lost`, `throttled`, `lockout`, `lag`, `exception`, `evidence`,
-    `gate_abort`, `fault`."""
+    """`worker_joined`, `worker_lost`, `throttled`, `lockout`, `lag`, `exception`, `gate_abort`, `evidence` …"""
     text: str
     """One sentence without a full stop. Never a secret."""

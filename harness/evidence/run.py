@@ -59,11 +59,13 @@ class Run:
     notes: tuple[str, ...] = ()
     """What a reader of the figures must know besides, one sentence each: a worker that was lost."""
     timeline: Sequence[Second] = ()
-    """What was measured in each second; empty when nobody kept it."""
+    """By time; the warm-up is in it."""
     timeline_step_s: int = 1
-    """How long its steps are: more than a second where a long run's seconds were joined."""
+    """How many seconds an entry of the timeline stands for; more than 1 in long runs."""
     events: Sequence[Event] = ()
-    """What happened besides, in order."""
+    """By time."""
+    warmup_s: float = 0.0
+    """How long at the start is in no figure but the timeline, in seconds."""
 
     @property
     def skipped(self) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from bokeh.embed import components
 from bokeh.models import (
     BasicTickFormatter,
+    BoxAnnotation,
     ColumnDataSource,
     CrosshairTool,
     DatetimeTicker,
@@ -174,6 +175,8 @@ class _Board:
         highest = max((np.nanmax(values) for values in data.values() if not np.isnan(values).all()), default=0)
         plot.y_range = Range1d(0, float(highest) * _MARGIN or 1)
         data["at"] = (spans.starts_s + spans.span_s / 2) * float(_MS)
+        if self._run.warmup_s:
+            plot.add_layout(BoxAnnotation(right=self._run.warmup_s * _MS, fill_color=GREY, fill_alpha=0.15))
         for number, event in enumerate(marked(self._run)[:_MOST_EVENTS], 1):
             at = max(event.at_s, 0) * _MS
             plot.add_layout(Span(location=at, dimension="height", line_color=GREY, line_dash="dotted", line_width=1.5))

@@ -49,9 +49,9 @@ class Conclusion:
         """What this run makes of the process's exit code."""
         return self.run.verdict.exit_code
 
-    def print(self) -> None:
-        """Print the closing summary to standard output."""
-        terminal.render(self.run, Console(), report=self.report)
+    def print(self, *, is_quiet: bool = False) -> None:
+        """Print the closing summary to standard output; when quiet, its end alone."""
+        terminal.render(self.run, Console(), report=self.report, is_quiet=is_quiet)
 
 
 def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], extent: Extent) -> Conclusion:
