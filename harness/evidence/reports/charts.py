@@ -47,7 +47,7 @@ REASON_LOOKS: dict[Reason, tuple[str, str]] = {
 }
 """Colour and hatching: full logins share a colour, because they cost the same."""
 
-_PERCENTILE_LOOKS = {"p50": (0.45, 1.25), "p95": (0.75, 1.5), "p99": (1.0, 2.0)}
+_PERCENTILE_LOOKS = {"p50": (0.8, 1.0), "p95": (0.9, 1.5), "p99": (1.0, 2.25)}
 """How opaque and how wide a line is: one colour, because it is one thing."""
 
 _HEIGHT_PX = 210

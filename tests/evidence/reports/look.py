@@ -87,6 +87,11 @@ def _view(browser: Browser, path: Path, theme: Any, width: int, shots: Path | No
     page.goto(path.resolve().as_uri())
     page.wait_for_selector("html[data-charts=ready]", timeout=60_000)
     page.wait_for_timeout(500)
+    if shots and (theme, width) == ("dark", 1200):
+        page.evaluate("document.querySelector('#time').scrollIntoView()")
+        page.wait_for_timeout(300)
+        page.screenshot(path=shots / "report-dark-charts.png")
+        page.evaluate("scrollTo(0, 0)")
     if shots:
         page.screenshot(path=shots / f"report-{theme}-{'phone' if width < 700 else 'desk'}.png", full_page=width < 700)
     seen = {
