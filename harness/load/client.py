@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import gevent
-from locust.contrib.fasthttp import FastResponse, ResponseContextManager
+from locust.contrib.fasthttp import ErrorResponse, FastResponse, ResponseContextManager
 
 from harness.cognito.tokens import Tokens
+from harness.load.caught import JudgedAnswer, JudgedByLocust, Silence
 from harness.load.http import DirectSession
 from harness.load.http.session import Meta
 
@@ -43,6 +44,9 @@ class ApiSession(DirectSession):
         bearer: The user's tokens.
         cut_off: Told the name of a request that was in flight when its user was stopped.
     """
+
+    caught_answer = JudgedAnswer
+    caught_otherwise = JudgedByLocust
 
     def __init__(self, *args: Any, bearer: Bearer, cut_off: Callable[[str], None], **kwargs: Any) -> None:  # noqa: ANN401  # Locust's arguments, passed through
         super().__init__(*args, **kwargs)
@@ -114,6 +118,12 @@ class ApiSession(DirectSession):
             self._value = self._bearer.value(tokens)
             self._carried = tokens
         return self._value
+
+    def conclude(self, meta: Meta, *, catch_response: bool) -> ResponseContextManager | FastResponse:
+        """Report a request that was measured, or leave that to the caller's `with`."""
+        if isinstance(meta["response"], ErrorResponse):
+            meta["response"] = Silence.of(meta["response"])
+        return super().conclude(meta, catch_response=catch_response)
 
     def _report_refused(self, meta: Meta, name: str) -> None:
         meta["name"] = name

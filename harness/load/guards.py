@@ -63,6 +63,15 @@ def look_at_the_stack_early() -> None:
     inspect.stack()
 
 
+def tell_the_loop_the_time() -> None:
+    """Let timers that are set from now on count from now.
+
+    libev counts a timer from the time at which the loop last turned (its manual, `ev_now_update`). Locust sets the
+    timer of --run-time after a start that has kept the loop busy for seconds, and so ends a run as many seconds early.
+    """
+    gevent.get_hub().loop.update_now()
+
+
 def shared_context_factory(context: ssl.SSLContext) -> Callable[..., ssl.SSLContext]:
     """A factory that gives every user the same TLS context.
 

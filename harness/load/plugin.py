@@ -97,6 +97,7 @@ class _Plugin:
                 options=lambda: supervisor.options,
                 validate=supervisor.problems,
             )
+        guards.tell_the_loop_the_time()
 
     def begin(self, environment: Environment, **_: object) -> None:
         """A run starts."""
@@ -105,6 +106,7 @@ class _Plugin:
             part.begin()
             self._current = run_of(environment)
             _spare_the_collector()
+            guards.tell_the_loop_the_time()
 
     def keep_request(self, request_type: str, **facts: Any) -> None:  # noqa: ANN401  # Locust's event
         """An API request has ended."""

@@ -55,7 +55,7 @@ MEANINGS: Final[Mapping[Kind, str]] = {
     Kind.NOT_JSON: "a body that is no JSON, with the answer's own status",
     Kind.HTML: "a proxy's HTML page (502, or --status)",
     Kind.WRONG_LENGTH: "Content-Length is --by bytes off (default: 10 too many); too many, and the connection closes",
-    Kind.DRIP: "the answer comes byte by byte over TIME",
+    Kind.DRIP: "the answer comes in 20 pieces over TIME",
     Kind.JWKS_DOWN: "the key set answers 503, and the API learns no new keys",
     Kind.CLOCK_SKEW: "the sandbox's clock is TIME ahead (behind: a negative TIME); 0 puts it right",
     Kind.ROTATE_KEYS: "new signing keys; the old ones are withdrawn at once",

@@ -9,9 +9,11 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
 
+import gevent
 import gevent.ssl
 import pytest
 from geventhttpclient import connectionpool
@@ -181,3 +183,13 @@ def test_all_guards_are_put_in_place_together_and_twice_is_once(monkeypatch: pyt
     assert (getattr(pool, guards.ALIVE_CHECK), argument_parser.default_args_dict) == first
     assert None not in first
     assert argument_parser.default_args_dict() is argument_parser.default_args_dict()
+
+
+def test_a_timer_set_after_a_busy_start_counts_from_when_it_is_set():
+    """Locust's --run-time 5s ended a run after 3, because the start had taken 2."""
+    gevent.sleep(0.001)  # the loop turns, and knows the time
+    time.sleep(0.3)
+    guards.tell_the_loop_the_time()
+    set_at = time.monotonic()
+    gevent.spawn_later(0.2, lambda: None).join()
+    assert time.monotonic() - set_at >= 0.19

@@ -50,6 +50,11 @@ class DirectSession(FastHttpSession):
     errors do not carry the whole exchange (`http_log`), which holds tokens and passwords.
     """
 
+    caught_answer: type[ResponseContextManager] = CaughtResponse
+    """What `catch_response=True` gives for an answer …"""
+    caught_otherwise: type[ResponseContextManager] = ResponseContextManager
+    """… and for none, or one by Locust's own client."""
+
     def __init__(  # Locust's signature
         self,
         base_url: str | None,
@@ -163,7 +168,7 @@ class DirectSession(FastHttpSession):
         if not catch_response:
             self.request_event.fire(**meta)
             return response
-        kind = CaughtResponse if isinstance(response, ApiResponse) else ResponseContextManager
+        kind = self.caught_answer if isinstance(response, ApiResponse) else self.caught_otherwise
         return kind(response, self.request_event, meta, catch_response)
 
     def _draft(
