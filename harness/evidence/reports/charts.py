@@ -112,6 +112,7 @@ class _Board:
         """Every chart by name; None where there is no data."""
         spans = self._spans
         charts: dict[str, Any] = {"distribution": self._distribution(), "phases": self._phases()}
+        charts |= dict(zip(("sweep-latency", "sweep-rate"), self._sweep(), strict=False))
         if spans is None:
             return charts
         for kind, seen in spans.kinds.items():
@@ -233,6 +234,40 @@ class _Board:
                 HoverTool(renderers=[line], mode="vline", tooltips=[(what, "@percentile{0.[000]} %: @ms{0.0} ms")])
             )
         return plot
+
+    def _sweep(self) -> list[Any]:
+        """Latency and throughput by level of load; nothing without a sweep."""
+        sweep = getattr(self._run, "sweep", None)
+        if not sweep or not sweep.figures:
+            return []
+        levels = [f"{step.level:g}" for step in sweep.figures]
+        latencies = {
+            name: [math.nan if (us := getattr(step, name)) is None else us / _MS for step in sweep.figures]
+            for name in PERCENTILES
+        }
+        latency, rate = _plot("ms", x_range=levels), _plot("per s", x_range=levels)
+        source = ColumnDataSource(
+            {
+                "level": levels,
+                "rate": np.array([step.throughput for step in sweep.figures]),
+                **{name: np.array(values) for name, values in latencies.items()},
+            }
+        )
+        for name, (alpha, width) in _PERCENTILE_LOOKS.items():
+            latency.line("level", name, source=source, color=LOGIN, line_alpha=alpha, line_width=width, name=name)
+            latency.scatter("level", name, source=source, color=LOGIN, alpha=alpha, size=5, name=name)
+        rate.vbar("level", top="rate", width=0.6, source=source, color=LOGIN, name="rate")
+        for plot, rows in ((latency, PERCENTILES), (rate, ("rate",))):
+            plot.xaxis.axis_label = sweep.steps.unit
+            plot.y_range.start = 0
+            plot.add_tools(
+                HoverTool(
+                    renderers=plot.renderers[:1],
+                    mode="vline",
+                    tooltips=[(sweep.steps.unit, "@level"), *((name, f"@{name}{{0.0}}") for name in rows)],
+                )
+            )
+        return [latency, rate]
 
     def _phases(self) -> Any:  # noqa: ANN401 - the same
         rows = [row for row in phases(self._run) if row.p50_us is not None]

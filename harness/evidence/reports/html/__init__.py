@@ -45,6 +45,7 @@ def page(run: Run) -> str:
         over_time=tables.over_time(timeline.cut(_TABLE_ROWS), numbers),
         distribution=tables.distribution(run, numbers),
         phases=tables.phases(run, numbers),
+        sweep=tables.sweep(run, numbers),
         errors=tables.errors(run),
         events=tables.events(run),
         renewals=tables.renewals(run, numbers),
