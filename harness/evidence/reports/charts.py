@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from bokeh.embed import components
@@ -29,7 +29,7 @@ from bokeh.plotting import figure
 from bokeh.resources import Resources
 
 from harness.evidence.events import Event
-from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, Tally
+from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, Selector, Tally
 from harness.evidence.reports.over_time import PERCENTILES, OverTime, Spans
 from harness.evidence.run import Run
 from harness.evidence.sample import Kind
@@ -49,6 +49,9 @@ REASON_LOOKS: dict[Reason, tuple[str, str]] = {
 
 _PERCENTILE_LOOKS = {"p50": (0.8, 1.0), "p95": (0.9, 1.5), "p99": (1.0, 2.25)}
 """How opaque and how wide a line is: one colour, because it is one thing."""
+
+INTENDED = Selector(cast("Kind", "intended"))
+"""Logins timed from when they should have started; there are none unless arrivals do not wait for answers."""
 
 _HEIGHT_PX = 210
 _MOST_EVENTS = 40
@@ -208,7 +211,12 @@ class _Board:
         )
 
     def _distribution(self) -> Any:  # noqa: ANN401 - the same
-        tallies = {"login": self._run.metrics.tally(LOGINS), "request": self._run.metrics.tally(REQUESTS)}
+        metrics = self._run.metrics
+        tallies = {
+            "intended": metrics.tally(INTENDED),
+            "login": metrics.tally(LOGINS),
+            "request": metrics.tally(REQUESTS),
+        }
         curves = {kind: curve for kind, tally in tallies.items() if (curve := _curve(tally))}
         if not curves:
             return None
@@ -227,9 +235,17 @@ class _Board:
                     "ms": np.array([ms for _, ms in curve]),
                 }
             )
-            colour = LOGIN if kind == "login" else API
-            line = plot.line("at", "ms", source=source, color=colour, line_width=2, name=kind)
-            what = "login" if kind == "login" else "API"
+            is_measured_beside = kind == "login" and "intended" in curves
+            line = plot.line(
+                "at",
+                "ms",
+                source=source,
+                color=API if kind == "request" else LOGIN,
+                line_width=2,
+                line_dash="dashed" if is_measured_beside else "solid",
+                name=kind,
+            )
+            what = {"intended": "login, intended", "login": "login", "request": "API"}[kind]
             plot.add_tools(
                 HoverTool(renderers=[line], mode="vline", tooltips=[(what, "@percentile{0.[000]} %: @ms{0.0} ms")])
             )

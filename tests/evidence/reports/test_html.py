@@ -64,11 +64,12 @@ def page(told: Run) -> str:
 
 
 @pytest.mark.skipif(look.chromium() is None, reason="Chromium is missing: apt-get install chromium")
+@pytest.mark.timeout(240)
 def test_chromium_shows_it_whole_without_an_error_or_a_request(page: str, tmp_path: Path):
     """Light and wide, dark and as wide as a phone: nothing sticks out, all text can be read, every chart is drawn."""
     path = tmp_path / "report.html"
     path.write_text(page, encoding="utf-8")
-    answer = subprocess.run([sys.executable, look.__file__, path], check=True, capture_output=True, timeout=110)
+    answer = subprocess.run([sys.executable, look.__file__, path], check=True, capture_output=True, timeout=220)
     seen = json.loads(answer.stdout)
     assert len(seen) == 2
     for view, found in seen.items():
@@ -210,3 +211,15 @@ def test_a_comparison_with_a_baseline_is_a_table(run: Run):
     seen = words(html.page(enriched(run, comparison=comparison)))
     assert "worse than 2026-a" in seen
     assert "InitiateAuth p95 worse grew by 40 ms" in seen
+
+
+def test_intended_and_measured_latencies_are_told_apart(make: Any):
+    metrics = Metrics()
+    for kind, us in (("login", 100_000), ("intended", 900_000)):
+        for _ in range(20):
+            metrics.record(Sample(kind, "login", Outcome.OK, 0.0, us))
+    seen = words(html.page(make.run(metrics, gates=())))
+    assert "logins, intended" in seen
+    assert "percentile login, intended ms login ms" in seen
+    assert "50 % 900 100" in seen
+    assert "this run's users waited" not in seen

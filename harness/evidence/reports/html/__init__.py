@@ -49,6 +49,7 @@ def page(run: Run) -> str:
         errors=tables.errors(run),
         events=tables.events(run),
         renewals=tables.renewals(run, numbers),
+        has_intended=bool(metrics.tally(charts.INTENDED).count),
         reasons=[(reason.value, reason.value, reason.value) for reason in metrics.reasons()],
         cpu_limit=MAX_CPU_SHARE,
         hot_limit=MAX_HOT_SHARE_OF_RUN,

@@ -102,7 +102,11 @@ def _milliseconds(us: float, numbers: Numbers) -> str:
 
 def distribution(run: Run, numbers: Numbers) -> Table:
     """Latency by percentile; a percentile that the samples are too few for is a dash."""
-    tallies = {"login": run.metrics.tally(LOGINS), "API request": run.metrics.tally(REQUESTS)}
+    tallies = {
+        "login, intended": run.metrics.tally(charts.INTENDED),
+        "login": run.metrics.tally(LOGINS),
+        "API request": run.metrics.tally(REQUESTS),
+    }
     tallies = {name: tally for name, tally in tallies.items() if tally.count}
     rows = tuple(
         (
