@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from bokeh.embed import components
@@ -29,7 +29,7 @@ from bokeh.plotting import figure
 from bokeh.resources import Resources
 
 from harness.evidence.events import Event
-from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, Tally
+from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, Selector, Tally
 from harness.evidence.reports.over_time import PERCENTILES, OverTime, Spans
 from harness.evidence.run import Run
 from harness.evidence.sample import Kind
@@ -49,6 +49,9 @@ REASON_LOOKS: dict[Reason, tuple[str, str]] = {
 
 _PERCENTILE_LOOKS = {"p50": (0.8, 1.0), "p95": (0.9, 1.5), "p99": (1.0, 2.25)}
 """How opaque and how wide a line is: one colour, because it is one thing."""
+
+INTENDED = Selector(cast("Kind", "intended"))
+"""Logins timed from when they should have started; there are none unless arrivals do not wait for answers."""
 
 _HEIGHT_PX = 210
 _MOST_EVENTS = 40
@@ -112,6 +115,7 @@ class _Board:
         """Every chart by name; None where there is no data."""
         spans = self._spans
         charts: dict[str, Any] = {"distribution": self._distribution(), "phases": self._phases()}
+        charts |= dict(zip(("sweep-latency", "sweep-rate"), self._sweep(), strict=False))
         if spans is None:
             return charts
         for kind, seen in spans.kinds.items():
@@ -207,7 +211,12 @@ class _Board:
         )
 
     def _distribution(self) -> Any:  # noqa: ANN401 - the same
-        tallies = {"login": self._run.metrics.tally(LOGINS), "request": self._run.metrics.tally(REQUESTS)}
+        metrics = self._run.metrics
+        tallies = {
+            "intended": metrics.tally(INTENDED),
+            "login": metrics.tally(LOGINS),
+            "request": metrics.tally(REQUESTS),
+        }
         curves = {kind: curve for kind, tally in tallies.items() if (curve := _curve(tally))}
         if not curves:
             return None
@@ -226,13 +235,55 @@ class _Board:
                     "ms": np.array([ms for _, ms in curve]),
                 }
             )
-            colour = LOGIN if kind == "login" else API
-            line = plot.line("at", "ms", source=source, color=colour, line_width=2, name=kind)
-            what = "login" if kind == "login" else "API"
+            is_measured_beside = kind == "login" and "intended" in curves
+            line = plot.line(
+                "at",
+                "ms",
+                source=source,
+                color=API if kind == "request" else LOGIN,
+                line_width=2,
+                line_dash="dashed" if is_measured_beside else "solid",
+                name=kind,
+            )
+            what = {"intended": "login, intended", "login": "login", "request": "API"}[kind]
             plot.add_tools(
                 HoverTool(renderers=[line], mode="vline", tooltips=[(what, "@percentile{0.[000]} %: @ms{0.0} ms")])
             )
         return plot
+
+    def _sweep(self) -> list[Any]:
+        """Latency and throughput by level of load; nothing without a sweep."""
+        sweep = getattr(self._run, "sweep", None)
+        if not sweep or not sweep.figures:
+            return []
+        levels = [f"{step.level:g}" for step in sweep.figures]
+        latencies = {
+            name: [math.nan if (us := getattr(step, name)) is None else us / _MS for step in sweep.figures]
+            for name in PERCENTILES
+        }
+        latency, rate = _plot("ms", x_range=levels), _plot("per s", x_range=levels)
+        source = ColumnDataSource(
+            {
+                "level": levels,
+                "rate": np.array([step.throughput for step in sweep.figures]),
+                **{name: np.array(values) for name, values in latencies.items()},
+            }
+        )
+        for name, (alpha, width) in _PERCENTILE_LOOKS.items():
+            latency.line("level", name, source=source, color=LOGIN, line_alpha=alpha, line_width=width, name=name)
+            latency.scatter("level", name, source=source, color=LOGIN, alpha=alpha, size=5, name=name)
+        rate.vbar("level", top="rate", width=0.6, source=source, color=LOGIN, name="rate")
+        for plot, rows in ((latency, PERCENTILES), (rate, ("rate",))):
+            plot.xaxis.axis_label = sweep.steps.unit
+            plot.y_range.start = 0
+            plot.add_tools(
+                HoverTool(
+                    renderers=plot.renderers[:1],
+                    mode="vline",
+                    tooltips=[(sweep.steps.unit, "@level"), *((name, f"@{name}{{0.0}}") for name in rows)],
+                )
+            )
+        return [latency, rate]
 
     def _phases(self) -> Any:  # noqa: ANN401 - the same
         rows = [row for row in phases(self._run) if row.p50_us is not None]

@@ -4,8 +4,9 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -63,11 +64,12 @@ def page(told: Run) -> str:
 
 
 @pytest.mark.skipif(look.chromium() is None, reason="Chromium is missing: apt-get install chromium")
+@pytest.mark.timeout(240)
 def test_chromium_shows_it_whole_without_an_error_or_a_request(page: str, tmp_path: Path):
     """Light and wide, dark and as wide as a phone: nothing sticks out, all text can be read, every chart is drawn."""
     path = tmp_path / "report.html"
     path.write_text(page, encoding="utf-8")
-    answer = subprocess.run([sys.executable, look.__file__, path], check=True, capture_output=True, timeout=110)
+    answer = subprocess.run([sys.executable, look.__file__, path], check=True, capture_output=True, timeout=220)
     seen = json.loads(answer.stdout)
     assert len(seen) == 2
     for view, found in seen.items():
@@ -160,3 +162,64 @@ def test_a_name_is_never_markup(make: Any):
 
 def test_the_warm_up_is_told(told: Run):
     assert "The first 30.0 s are the warm-up" in words(html.page(replace(told, warmup_s=30.0)))
+
+
+@dataclass(frozen=True)
+class Enriched(Run):
+    """A run with a sweep and a comparison, as the load models and the baseline hand them over."""
+
+    sweep: Any = None
+    comparison: Any = None
+
+
+def enriched(run: Run, **more: Any) -> Run:
+    return Enriched(**{field.name: getattr(run, field.name) for field in fields(run)}, **more)
+
+
+def test_a_sweep_has_charts_a_table_and_its_sentence(run: Run):
+    def step(level: float, *, p50: float | None, is_complete: bool = True) -> SimpleNamespace:
+        return SimpleNamespace(
+            level=level,
+            throughput=level * 9,
+            p50=p50,
+            p95=p50,
+            p99=p50,
+            failures=1,
+            throttled=0,
+            dropped=0,
+            is_complete=is_complete,
+        )
+
+    sweep = SimpleNamespace(
+        steps=SimpleNamespace(unit="concurrent logins"),
+        figures=(step(1, p50=100_000), step(5, p50=120_000), step(10, p50=None, is_complete=False)),
+        knee=SimpleNamespace(x=5),
+        sentence="beyond 5 concurrent logins latency grows without throughput",
+    )
+    page = html.page(enriched(run, sweep=sweep))
+    assert '<div class="chart" data-chart="sweep-latency"' in page
+    assert '<div class="chart" data-chart="sweep-rate"' in page
+    seen = words(page)
+    assert "beyond 5 concurrent logins latency grows without throughput" in seen
+    assert "5 (knee) 45.0 120 120 120 1 0 0" in seen
+    assert "10 (unfinished) 90.0 \u2013" in seen
+
+
+def test_a_comparison_with_a_baseline_is_a_table(run: Run):
+    row = SimpleNamespace(title="InitiateAuth p95", word="worse", sentence="grew by 40 ms")
+    comparison = SimpleNamespace(sentence="worse than 2026-a", rows=(row,))
+    seen = words(html.page(enriched(run, comparison=comparison)))
+    assert "worse than 2026-a" in seen
+    assert "InitiateAuth p95 worse grew by 40 ms" in seen
+
+
+def test_intended_and_measured_latencies_are_told_apart(make: Any):
+    metrics = Metrics()
+    for kind, us in (("login", 100_000), ("intended", 900_000)):
+        for _ in range(20):
+            metrics.record(Sample(kind, "login", Outcome.OK, 0.0, us))
+    seen = words(html.page(make.run(metrics, gates=())))
+    assert "logins, intended" in seen
+    assert "percentile login, intended ms login ms" in seen
+    assert "50 % 900 100" in seen
+    assert "this run's users waited" not in seen

@@ -102,7 +102,11 @@ def _milliseconds(us: float, numbers: Numbers) -> str:
 
 def distribution(run: Run, numbers: Numbers) -> Table:
     """Latency by percentile; a percentile that the samples are too few for is a dash."""
-    tallies = {"login": run.metrics.tally(LOGINS), "API request": run.metrics.tally(REQUESTS)}
+    tallies = {
+        "login, intended": run.metrics.tally(charts.INTENDED),
+        "login": run.metrics.tally(LOGINS),
+        "API request": run.metrics.tally(REQUESTS),
+    }
     tallies = {name: tally for name, tally in tallies.items() if tally.count}
     rows = tuple(
         (
@@ -129,6 +133,28 @@ def phases(run: Run, numbers: Numbers) -> Table:
         figures = (phase.p50_us, phase.p95_us, phase.p99_us)
         rows.append((phase.label, numbers.count(phase.count), *map(numbers.milliseconds, figures)))
     return Table(("", "count", *(f"{name} ms" for name in PERCENTILES)), tuple(rows))
+
+
+def sweep(run: Run, numbers: Numbers) -> Table:
+    """A row for each step of a sweep; the knee is marked."""
+    found = getattr(run, "sweep", None)
+    heads = (*(f"{name} ms" for name in PERCENTILES), "failed", "throttled", "dropped")
+    if not found:
+        return Table((), ())
+    rows = []
+    for step in found.figures:
+        is_knee = found.knee is not None and step.level == found.knee.x
+        mark = " (knee)" if is_knee else "" if step.is_complete else " (unfinished)"
+        latencies = (getattr(step, name) for name in PERCENTILES)
+        rows.append(
+            (
+                f"{step.level:g}{mark}",
+                numbers.significant(step.throughput),
+                *map(numbers.milliseconds, latencies),
+                *map(numbers.count, (step.failures, step.throttled, step.dropped)),
+            )
+        )
+    return Table((found.steps.unit, "logins/s", *heads), tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)
