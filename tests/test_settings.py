@@ -27,6 +27,8 @@ class TestKnobs:
         assert {knob.flag: knob.variable for knob in KNOBS if "cognito" not in knob.flag} == {
             "--gate": "COGNITO_GATE",
             "--results-dir": "COGNITO_RESULTS_DIR",
+            "--samples": "COGNITO_SAMPLES",
+            "--warmup": "COGNITO_WARMUP",
         }
         assert all(knob.variable == knob.dest.upper() for knob in KNOBS if knob.flag.startswith("--cognito-"))
 
@@ -47,6 +49,8 @@ class TestKnobs:
             "--cognito-max-login-rate",
             "--gate",
             "--results-dir",
+            "--samples",
+            "--warmup",
         }
 
     def test_no_option_is_for_a_secret(self) -> None:
