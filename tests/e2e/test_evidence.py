@@ -81,7 +81,7 @@ def test_a_run_whose_processes_are_all_killed_can_be_reported(start_locust, star
     facts = json.loads((folder / "run.json").read_text())
     entries = list(from_csv((folder / "timeline.csv").read_text().split("\n")))
     lost_s = killed_s - int(facts["started_s"]) - (entries[-1].at_s + 1)
-    assert lost_s < 3, "the second it was in, and on a busy machine one that was on its way"
+    assert lost_s < 5, "the second it was in, and on a busy machine those that were on their way"
     assert sum(1 for _ in (folder / "samples.jtl").open()) > 1
     assert list(folder.glob("samples-*.jtl")) == []
 
