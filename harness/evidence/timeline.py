@@ -18,6 +18,8 @@ from harness.outcome import Outcome, Reason
 
 MAX_ROWS: Final = 60_000
 """Entries that are kept in memory, about 20 MB; beyond that, steps become twice as wide. The file keeps each second."""
+JOINED_AT_ONCE: Final = 500
+"""Entries that are joined to wider steps with each second: about a millisecond of work."""
 FILE_NAME: Final = "timeline.csv"
 HEADER: Final = "at_s,kind,name,outcome,reason,count,sum_us,max_us,p50_us,p95_us,p99_us\n"
 
@@ -70,9 +72,12 @@ class Timeline(Sequence[Second]):
         self._max_rows = max_rows
         self._rows = 0
         self._steps: dict[int, dict[_Key, Second]] = {}
+        self._narrow: list[dict[_Key, Second]] = []
+        """Steps of half the width that were not joined yet: all at once would stall every user of the process."""
         self.add(seconds)
 
     def __len__(self) -> int:
+        self._join(self._rows)
         return self._rows
 
     @overload
@@ -85,20 +90,24 @@ class Timeline(Sequence[Second]):
         return list(self)[index]
 
     def __iter__(self) -> Iterator[Second]:
+        self._join(self._rows)
         for at_s in sorted(self._steps):
             yield from self._steps[at_s].values()
 
     @property
     def end_s(self) -> int:
         """Where the last step ends, in seconds since the run's start; 0 when there is none."""
+        self._join(self._rows)
         return max(self._steps) + self.step_s if self._steps else 0
 
     def add(self, seconds: Iterable[Second]) -> None:
         """Take in some entries, of whatever second."""
         for second in seconds:
             self._put(second)
-        while self._rows > self._max_rows and len(self._steps) > 1:
-            self._widen()
+        self._join(JOINED_AT_ONCE)
+        if self._rows > self._max_rows and not self._narrow and len(self._steps) > 1:
+            self._narrow, self._steps = list(self._steps.values()), {}
+            self.step_s *= 2
 
     def _put(self, second: Second) -> None:
         at_s = second.at_s - second.at_s % self.step_s
@@ -111,10 +120,12 @@ class Timeline(Sequence[Second]):
             self._rows += 1
         step[key] = second if known is None else _joined(known, second)
 
-    def _widen(self) -> None:
-        before, self._steps, self._rows = self._steps, {}, 0
-        self.step_s *= 2
-        for step in before.values():
+    def _join(self, rows: int) -> None:
+        """Join about so many entries of narrow steps into wide ones."""
+        while self._narrow and rows > 0:
+            step = self._narrow.pop()
+            rows -= len(step)
+            self._rows -= len(step)
             for second in step.values():
                 self._put(second)
 
@@ -151,12 +162,16 @@ def from_csv(lines: Iterable[str]) -> Iterator[Second]:
 
 
 def _joined(one: Second, other: Second) -> Second:
-    return replace(
-        one,
-        count=one.count + other.count,
-        sum_us=one.sum_us + other.sum_us,
-        max_us=max(one.max_us, other.max_us),
-        p50_us=max(one.p50_us, other.p50_us),
-        p95_us=max(one.p95_us, other.p95_us),
-        p99_us=max(one.p99_us, other.p99_us),
+    return Second(
+        one.at_s,
+        one.kind,
+        one.name,
+        one.outcome,
+        one.reason,
+        one.count + other.count,
+        one.sum_us + other.sum_us,
+        max(one.max_us, other.max_us),
+        max(one.p50_us, other.p50_us),
+        max(one.p95_us, other.p95_us),
+        max(one.p99_us, other.p99_us),
     )
