@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.evidence.histogram import HIGHEST_US, Histogram, empty_hdr
@@ -25,6 +25,7 @@ def metrics_of(*durations: int, name: str = "InitiateAuth", connect_us: int = 0)
     return metrics
 
 
+@settings(deadline=None)
 @given(values)
 def test_buckets_survive_the_disk(durations: list[int]) -> None:
     (interval,) = read(lines(metrics_of(*durations), 10.0, 10.0).splitlines(keepends=True))
@@ -47,6 +48,7 @@ def test_the_librarys_own_reader_reads_it(tmp_path: Path) -> None:
     assert found.get_start_time_stamp() == 1_795_000_010_250
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_any_name_can_be_a_tag(name: str) -> None:
     """Tags end at commas and spaces; names have them."""
@@ -83,6 +85,7 @@ def test_a_histogram_of_another_layout_is_refused() -> None:
     assert list(read([line[: line.index("HIST")] + other.encode().decode() + "\n"])) == []
 
 
+@settings(deadline=None)
 @given(values, values)
 def test_a_wide_histogram_is_encoded_as_a_narrow_one(one: list[int], other: list[int]) -> None:
     narrow, wide = Histogram(), Histogram()
@@ -95,6 +98,7 @@ def test_a_wide_histogram_is_encoded_as_a_narrow_one(one: list[int], other: list
     assert not any(scratch.counts)
 
 
+@settings(deadline=None)
 @given(values, values)
 def test_what_is_taken_out_of_a_histogram_leaves_the_rest(part: list[int], rest: list[int]) -> None:
     whole, taken, expected = Histogram(), Histogram(), Histogram()
@@ -110,6 +114,7 @@ def test_what_is_taken_out_of_a_histogram_leaves_the_rest(part: list[int], rest:
     assert expected.max_us <= found.max_us <= expected.max_us * 1.001
 
 
+@settings(deadline=None)
 @given(values, st.integers(1, HIGHEST_US))
 def test_how_many_were_slower_is_known_to_the_resolution(durations: list[int], limit: int) -> None:
     histogram = Histogram()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.evidence.metrics import Metrics
@@ -30,7 +30,8 @@ seconds = st.builds(
 )
 
 
-@given(st.lists(seconds))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(seconds, max_size=5))
 def test_what_is_written_is_read(entries: list[Second]) -> None:
     """Names with commas, quotes and line breaks, too."""
     assert list(from_csv(io.StringIO(HEADER + to_csv(entries), newline="\n"))) == entries
