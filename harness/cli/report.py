@@ -13,7 +13,7 @@ from harness.cognito import remedies
 from harness.errors import EXIT, HarnessError
 from harness.evidence import jtl
 from harness.evidence.rebuild import rebuild
-from harness.evidence.reports import summary, terminal
+from harness.evidence.reports import files, summary, terminal
 
 
 def main(argv: Sequence[str], prog: str) -> int:
@@ -39,13 +39,16 @@ def _build(folder: Path) -> int:
         if parts and not (folder / jtl.FILE_NAME).exists():
             jtl.merge(parts, folder / jtl.FILE_NAME)
         path = summary.rewrite(run, folder)
+        written = files.write(run, folder, {})
     except HarnessError as error:
         print(f"No report: {error.message}\n    {error.hint}", file=sys.stderr)
         return EXIT.FAILED
     except OSError as error:
         print(f"No report: {folder} cannot be written: {error.strerror or error}", file=sys.stderr)
         return EXIT.FAILED
-    terminal.render(run, Console(), report=path)
+    for fault in written.faults:
+        print(fault, file=sys.stderr)
+    terminal.render(run, Console(), report=written.page or path)
     return EXIT.PASSED
 
 
