@@ -183,6 +183,7 @@ class Conversation:
         except ConfigurationError as error:  # keys that were good when the run began and could not be renewed
             fault = error.problems[0]
             raise LoginError(NO_AWS_KEYS, fault.message, outcome=Outcome.TRANSPORT_ERROR, hint=fault.hint) from error
+        tally.sent(len(request))
         started_ns = time.perf_counter_ns()
         try:
             return self._channel.exchange(request)
@@ -198,14 +199,34 @@ class Conversation:
 class _Tally:
     """What one login's exchanges add up to."""
 
-    __slots__ = ("_connect_us", "_elapsed_us", "_exchange", "_first_byte_us", "_reason", "_started_s", "_witness")
+    __slots__ = (
+        "_connect_us",
+        "_elapsed_us",
+        "_exchange",
+        "_exchanges",
+        "_first_byte_us",
+        "_reason",
+        "_received_bytes",
+        "_request_bytes",
+        "_sent_bytes",
+        "_started_s",
+        "_status",
+        "_tls_us",
+        "_witness",
+    )
 
     def __init__(self, witness: Witness, reason: Reason) -> None:
         self._witness = witness
         self._reason = reason
         self._started_s = time.time()
-        self._elapsed_us = self._connect_us = self._first_byte_us = 0
-        self._exchange: tuple[str, float, int, int, int, int] | None = None
+        self._elapsed_us = self._connect_us = self._first_byte_us = self._tls_us = 0
+        self._exchanges = self._request_bytes = self._sent_bytes = self._received_bytes = self._status = 0
+        self._exchange: tuple[str, float, int, int, int, int, int, int] | None = None
+
+    def sent(self, size: int) -> None:
+        """A request of so many bytes is about to be sent."""
+        self._request_bytes = size
+        self._sent_bytes += size
 
     def answered(self, operation: str, answer: Answer) -> None:
         """An answer is here; what it means is known when the flow has read it."""
@@ -214,22 +235,43 @@ class _Tally:
             self._first_byte_us = first
         self._elapsed_us += elapsed
         self._connect_us += connect
-        self._exchange = (operation, time.time() - elapsed / 1e6, elapsed, connect, first, len(answer.body))
+        tls = answer.tls_ns // 1000
+        self._tls_us += tls
+        size = len(answer.body)
+        self._received_bytes += size
+        self._status = status = answer.status
+        self._exchange = (operation, time.time() - elapsed / 1e6, elapsed, connect, first, size, status, tls)
 
     def broke(self, operation: str, elapsed_ns: int) -> None:
         """No answer came."""
         elapsed = elapsed_ns // 1000
         self._elapsed_us += elapsed
-        self._exchange = (operation, time.time() - elapsed / 1e6, elapsed, 0, 0, 0)
+        self._status = 0
+        self._exchange = (operation, time.time() - elapsed / 1e6, elapsed, 0, 0, 0, 0, 0)
 
     def exchange_ended(self, outcome: Outcome, error: str) -> None:
         """The flow has read the answer: the exchange becomes a sample."""
         if self._exchange is None:
             return
-        operation, started_s, elapsed, connect, first, size = self._exchange
+        operation, started_s, elapsed, connect, first, size, status, tls = self._exchange
         self._exchange = None
+        self._exchanges += 1
         self._witness.sample(
-            Sample("exchange", operation, outcome, started_s, elapsed, connect, first, self._reason, error, size)
+            Sample(
+                "exchange",
+                operation,
+                outcome,
+                started_s,
+                elapsed,
+                connect,
+                first,
+                self._reason,
+                error,
+                size,
+                self._request_bytes,
+                status,
+                tls,
+            )
         )
 
     def login_ended(self, outcome: Outcome, error: str) -> None:
@@ -245,5 +287,10 @@ class _Tally:
                 self._first_byte_us,
                 self._reason,
                 error,
+                self._received_bytes,
+                self._sent_bytes,
+                self._status,
+                self._tls_us,
+                self._exchanges,
             )
         )

@@ -24,6 +24,8 @@ CLIENT_SECRET_VARIABLE: Final = "COGNITO_CLIENT_SECRET"  # noqa: S105  # the nam
 _POOL_ID = re.compile(r"[\w-]+_[0-9a-zA-Z]+")  # the service model's pattern of UserPoolIdType
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")  # the partitions' patterns in botocore's endpoints.json, as one
 _CLIENT_ID = re.compile(r"[\w+]{1,128}")  # the service model's pattern of ClientIdType
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|)")
+_UNITS_S: Final = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
 _AWS_HOST = re.compile(r"cognito-idp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)")
 
 
@@ -37,6 +39,8 @@ class Knob:
     choices: tuple[str, ...] = ()
     is_shown: bool = True
     """Whether people see it in --help and in the web UI's form."""
+    is_switch: bool = False
+    """Whether the flag alone means yes."""
 
     @property
     def dest(self) -> str:
@@ -81,6 +85,8 @@ KNOBS: Final = (
     Knob(
         "--gate", "", 'A condition the run must meet, as "InitiateAuth p95 < 300ms". Repeatable; several separated by ;'
     ),
+    Knob("--warmup", "0", "How long at the start is in no figure, as 30s: connections open, caches fill, users spawn."),
+    Knob("--samples", "no", "Write every sample to samples.jtl, as JMeter does.", ("no", "yes"), is_switch=True),
     Knob("--results-dir", "results", "Folder for results, a new folder in it for each run."),
     Knob(
         "--cognito-sandbox-keys",
@@ -118,6 +124,10 @@ class Settings:
     """As given, in milliseconds; read `max_lag_ms`."""
     gate: str = ""
     """All gates, separated by `;`."""
+    warmup: str = "0"
+    """As given; read `warmup_s`."""
+    samples: str = "no"
+    """`yes`: every sample is written down."""
     results_dir: str = "results"
     sandbox_keys: str = ""
     run: str = ""
@@ -153,6 +163,8 @@ class Settings:
             login_rate=text("cognito_max_login_rate"),
             lag=text("cognito_max_lag"),
             gate=text("gate"),
+            warmup=text("warmup"),
+            samples=text("samples"),
             results_dir=text("results_dir"),
             sandbox_keys=text("cognito_sandbox_keys"),
             run=text("cognito_run"),
@@ -185,6 +197,16 @@ class Settings:
         """How late the event loop may come at p99 before the run's figures prove nothing."""
         return _number(self.lag) or 0.0
 
+    @property
+    def warmup_s(self) -> float:
+        """How long at the start is in no figure, in seconds."""
+        return _seconds(self.warmup) or 0.0
+
+    @property
+    def writes_samples(self) -> bool:
+        """Whether every sample is written down."""
+        return self.samples == "yes"
+
     def problems(self) -> list[Problem]:
         """Every fault that can be seen without opening a file or a connection. Empty when all is well."""
         return [*self._choice_problems(), *self._pool_problems(), *self._region_problems(), *self._number_problems()]
@@ -207,6 +229,7 @@ class Settings:
             "--cognito-sign": self.sign,
             "--cognito-token-use": self.token_use,
             "--cognito-connection": self.connection,
+            "--samples": self.samples,
         }
         return [
             Problem(f"{knob.flag} is {given[knob.flag]!r}", f"Choose one of {', '.join(knob.choices)}.")
@@ -310,7 +333,14 @@ class Settings:
             )
         if self.max_lag_ms <= 0:
             problems.append(Problem(f"--cognito-max-lag is {self.lag!r}", "Expected milliseconds, such as 50."))
+        if _seconds(self.warmup) is None:
+            problems.append(Problem(f"--warmup is {self.warmup!r}", "Expected a duration, such as 30s or 2m."))
         return problems
+
+
+def _seconds(text: str) -> float | None:
+    found = _DURATION.fullmatch(text)
+    return float(found[1]) * _UNITS_S[found[2]] if found else None
 
 
 def _number(text: str) -> float | None:

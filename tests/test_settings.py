@@ -27,6 +27,8 @@ class TestKnobs:
         assert {knob.flag: knob.variable for knob in KNOBS if "cognito" not in knob.flag} == {
             "--gate": "COGNITO_GATE",
             "--results-dir": "COGNITO_RESULTS_DIR",
+            "--samples": "COGNITO_SAMPLES",
+            "--warmup": "COGNITO_WARMUP",
         }
         assert all(knob.variable == knob.dest.upper() for knob in KNOBS if knob.flag.startswith("--cognito-"))
 
@@ -47,6 +49,8 @@ class TestKnobs:
             "--cognito-max-login-rate",
             "--gate",
             "--results-dir",
+            "--samples",
+            "--warmup",
         }
 
     def test_no_option_is_for_a_secret(self) -> None:
@@ -209,3 +213,21 @@ class TestLoginRate:
     )
     def test_logins_are_capped_everywhere_but_in_the_sandbox(self, endpoint: str, given: str, rate: float) -> None:
         assert settings_of(cognito_endpoint=endpoint, cognito_max_login_rate=given).max_login_rate == rate
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"), [("30s", 30.0), ("2m", 120.0), ("0", 0.0), ("1.5", 1.5), ("500ms", 0.5), ("", 0.0)]
+)
+def test_a_warm_up_is_a_duration(given: str, seconds: float) -> None:
+    assert Settings.from_options({"warmup": given}, {}).warmup_s == seconds
+
+
+@pytest.mark.parametrize("given", ["soon", "-5s", "30 apples", "nan"])
+def test_a_warm_up_that_is_no_duration_is_a_fault(given: str) -> None:
+    messages = [problem.message for problem in Settings.from_options({"warmup": given}, {}).problems()]
+    assert f"--warmup is {given!r}" in messages
+
+
+@pytest.mark.parametrize(("given", "written"), [("", False), ("no", False), ("yes", True)])
+def test_samples_are_written_when_that_was_asked_for(given: str, written: bool) -> None:
+    assert Settings.from_options({"samples": given}, {}).writes_samples is written

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
-from harness.cli import login
+from harness.cli import login, report
 from harness.errors import EXIT
 
 PROG: Final = "cognito-load"
@@ -85,6 +85,7 @@ def _run_sandbox(arguments: Sequence[str], prog: str) -> int:
 
 COMMANDS: Final = (
     Command("login", "log in once and show what comes back", "login --username alice@example.com", login.main),
+    Command("report", "make reports from what a run left on disk", "report build results/latest", report.main),
     Command("sandbox", "a local Cognito and an API behind it", "sandbox --port 9229 --users users.csv", _run_sandbox),
 )
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
+
+from harness.evidence.health import MAX_LAG_P99_US, Health
+from harness.evidence.metrics import Metrics
+from harness.outcome import Outcome
+
+FILE_NAME: Final = "events.jsonl"
+CALM_S: Final = 5
+"""A burst of throttling, or of lag, is over when nothing of it came for so many seconds."""
+LOCKED_OUT: Final = "Password attempts exceeded"
+"""Cognito's words for an account that is locked out after wrong passwords."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +25,68 @@ class Event:
     at_s: float
     """Seconds since the run's start."""
     kind: str
-    """`worker_joined`, `worker_lost`, `throttled`, `lockout`, `lag`, `exception`, `gate_abort`, `evidence` …"""
+    """`started`, `stopping`, `worker_joined`, `worker_lost`, `throttled`, `lockout`, `lag`, `exception`, `evidence`,
+    `gate_abort`, `fault`."""
     text: str
     """One sentence without a full stop. Never a secret."""
+
+
+def to_line(event: Event) -> str:
+    """A line of `events.jsonl`."""
+    return json.dumps({"at_s": round(event.at_s, 3), "kind": event.kind, "text": event.text}) + "\n"
+
+
+def from_lines(lines: Iterable[str]) -> Iterator[Event]:
+    """The events in these lines; what is none is left out."""
+    for line in lines:
+        try:
+            found = json.loads(line)
+            yield Event(float(found["at_s"]), str(found["kind"]), str(found["text"]))
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+class Watch:
+    """Finds the events in what was measured, second by second.
+
+    Args:
+        max_lag_us: From when on a late event loop is worth an event, in microseconds.
+    """
+
+    def __init__(self, max_lag_us: int = MAX_LAG_P99_US) -> None:
+        self._max_lag_us = max_lag_us
+        self._bursts: dict[str, int] = {}
+        """When something that comes in bursts came last, in seconds."""
+        self._late: dict[str, int] = {}
+        self._known: set[str] = set()
+
+    def measured(self, at_s: int, metrics: Metrics) -> Iterator[Event]:
+        """The events in what ended in one second."""
+        throttled: dict[str, int] = {}
+        for key, series in metrics.series():
+            if key.outcome is Outcome.THROTTLED and key.kind != "login":
+                throttled[key.name] = throttled.get(key.name, 0) + series.latency.count
+        for name, count in throttled.items():
+            if self._begins(f"throttled {name}", at_s):
+                yield Event(at_s, "throttled", f"{name} is being throttled: {count} times in this second")
+        for error, seen in metrics.errors.items():
+            if error.kind == "exchange" and LOCKED_OUT in error.text and self._begins("lockout", at_s):
+                yield Event(at_s, "lockout", f"accounts are locked out: {error.name} was refused {seen.count} times")
+        for task, count in metrics.exceptions.items():
+            if task not in self._known:
+                self._known.add(task)
+                yield Event(at_s, "exception", f"the test's own code raised for the first time ({task}, {count} times)")
+
+    def generator(self, at_s: int, healths: Mapping[str, Health]) -> Iterator[Event]:
+        """The events in how the load generator fared until now."""
+        for process, health in healths.items():
+            late = health.lags.above(self._max_lag_us)
+            new, self._late[process] = late - self._late.get(process, 0), late
+            if new > 0 and self._begins(f"lag {process}", at_s):
+                limit = self._max_lag_us / 1_000
+                yield Event(at_s, "lag", f"the event loop of {process} comes more than {limit:.0f} ms late")
+
+    def _begins(self, what: str, at_s: int) -> bool:
+        last = self._bursts.get(what)
+        self._bursts[what] = at_s
+        return last is None or at_s - last > CALM_S

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, MutableMapping
 from itertools import accumulate
 from typing import Any
@@ -83,13 +84,38 @@ class Histogram:
         as the upper end of its bucket but never above the maximum. HdrHistogram for Java defines it so; the Python
         port rounds the rank to the nearest instead, and its p95 of 14 samples leaves out the slowest.
         """
+        return self.percentiles(thousandths)[0] if self.count else None
+
+    def percentiles(self, *thousandths: int) -> list[int]:
+        """Several percentiles in one pass, as `percentile` defines them; empty without a sample."""
         if not self.count:
-            return None
-        rank = -(-self.count * thousandths // 100_000)
+            return []
         buckets = list(self._buckets())
-        seen = accumulate(count for _, count in buckets)
-        index = next(index for (index, _), so_far in zip(buckets, seen, strict=True) if so_far >= rank)
-        return min(_upper_end(index), self.max_us)
+        seen = list(accumulate(count for _, count in buckets))
+        ranks = (-(-self.count * wanted // 100_000) for wanted in thousandths)
+        return [min(_upper_end(buckets[bisect_left(seen, rank)][0]), self.max_us) for rank in ranks]
+
+    def above(self, us: int) -> int:
+        """How many samples took longer than this, to the resolution of the buckets."""
+        if self.max_us <= us:
+            return 0
+        limit = _index(us)
+        return sum(count for index, count in self._buckets() if index > limit)
+
+    def without(self, part: Histogram) -> Histogram:
+        """The samples of this histogram that are not in `part`, all of whose samples are in this one.
+
+        Count and sum are exact; the maximum is known to the resolution of the buckets.
+        """
+        rest = Histogram()
+        missing = dict(part._buckets())
+        for index, count in self._buckets():
+            if count > missing.get(index, 0):
+                rest._add(index, count - missing.get(index, 0))
+                rest.max_us = min(_upper_end(index), self.max_us)
+        rest.count, rest.sum_us = self.count - part.count, self.sum_us - part.sum_us
+        rest.clamped = self.clamped - part.clamped
+        return rest
 
     def mean(self) -> float | None:
         """The exact arithmetic mean in microseconds; None without a sample."""
@@ -155,6 +181,45 @@ class Histogram:
             histogram._counts = dict(zip(numbers[::2], numbers[1::2], strict=True))
         return histogram
 
+    def encode(self, scratch: HdrHistogram) -> str:
+        """HdrHistogram's own text form (compressed V2, base64): the buckets, without the exact sum and maximum.
+
+        Args:
+            scratch: An empty histogram of `empty_hdr`, to work in; it is empty again afterwards.
+        """
+        hdr = self._hdr or scratch
+        if self._hdr is None:
+            for index, count in self._counts.items():
+                scratch.counts[index] = count
+        hdr.total_count, hdr.max_value = self.count, self.max_us
+        text: str = hdr.encode().decode("ascii")
+        if self._hdr is None:
+            for index in self._counts:
+                scratch.counts[index] = 0
+        return text
+
+    @classmethod
+    def decode(cls, text: str) -> Histogram:
+        """The histogram that `encode` wrote; sum and maximum to the resolution of the buckets.
+
+        Raises:
+            ValueError: if it is none, or one of another layout.
+        """
+        try:
+            hdr = HdrHistogram.decode(text)
+        except Exception as error:
+            raise ValueError(f"no histogram: {error}") from error
+        if hdr.highest_trackable_value != HIGHEST_US or hdr.significant_figures != SIGNIFICANT_DIGITS:
+            raise ValueError("a histogram of another layout")
+        histogram = cls()
+        for index, count in enumerate(hdr.counts):
+            if count:
+                histogram._add(index, count)
+                histogram.count += count
+                histogram.max_us = _upper_end(index)
+                histogram.sum_us += count * histogram.max_us
+        return histogram
+
     def _buckets(self) -> Iterator[tuple[int, int]]:
         """Bucket index and count of every bucket that is not empty, in ascending order."""
         if self._hdr is None:
@@ -178,11 +243,16 @@ class Histogram:
     def _widen(self) -> HdrHistogram:
         """The dense array, made from the dictionary when there is none yet."""
         if self._hdr is None:
-            self._hdr = HdrHistogram(1, HIGHEST_US, SIGNIFICANT_DIGITS)
+            self._hdr = empty_hdr()
             for index, count in self._counts.items():
                 self._hdr.counts[index] = count
             self._counts = self._hdr.counts
         return self._hdr
+
+
+def empty_hdr() -> HdrHistogram:
+    """A histogram of the library with the layout of `Histogram`."""
+    return HdrHistogram(1, HIGHEST_US, SIGNIFICANT_DIGITS)
 
 
 def _index(value_us: int) -> int:

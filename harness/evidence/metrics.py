@@ -15,13 +15,16 @@ from harness.evidence.histogram import Histogram, percentile_of
 from harness.evidence.sample import Kind, Sample
 from harness.outcome import Outcome, Reason
 
-WIRE_VERSION = 1
+WIRE_VERSION = 2
 """Changes when `to_wire` does: master and workers must run the same release."""
 
 TOKEN_REFUSED = " (token refused)"  # noqa: S105 - no password, a name
 """Ends the name of a request that an API answered with 401 and that was replayed with a new token.
 
 It is an ok sample with a name of its own, and no part of what `api` sums up: its replay stands there."""
+
+PHASES = ("latency", "first_byte", "connect", "tls", "opened")
+"""What a series keeps apart."""
 
 MAX_ERRORS = 1_000
 """Distinct errors that are kept; a check that puts an id into its message must not fill the memory."""
@@ -90,18 +93,22 @@ REQUESTS = Selector("request")
 class Series:
     """The durations of all samples with one key, in microseconds."""
 
-    __slots__ = ("connect", "first_byte", "latency")
+    __slots__ = ("connect", "first_byte", "latency", "opened", "tls")
 
     def __init__(self) -> None:
         self.latency = Histogram()
         self.first_byte = Histogram()
         """Only samples that got an answer."""
         self.connect = Histogram()
-        """Only samples that opened a connection."""
+        """Only samples that opened a connection: TCP, proxy and TLS together."""
+        self.tls = Histogram()
+        """Only samples that opened a connection with TLS: the handshake alone, a part of `connect`."""
+        self.opened = Histogram()
+        """Latency of the samples that opened a connection; the others reused one."""
 
-    def histograms(self) -> tuple[Histogram, Histogram, Histogram]:
-        """All of them, in the order of the wire."""
-        return self.latency, self.first_byte, self.connect
+    def histograms(self) -> tuple[Histogram, ...]:
+        """All of them, in the order of `PHASES`, which is the order of the wire."""
+        return self.latency, self.first_byte, self.connect, self.tls, self.opened
 
 
 class Tally:
@@ -116,7 +123,7 @@ class Tally:
     failed.
     """
 
-    __slots__ = ("connect", "everything", "first_byte", "known", "ok", "outcomes")
+    __slots__ = ("connect", "everything", "first_byte", "known", "ok", "opened", "outcomes", "tls")
 
     def __init__(self) -> None:
         self.ok = Histogram()
@@ -125,6 +132,9 @@ class Tally:
         """Latency of all samples."""
         self.first_byte = Histogram()
         self.connect = Histogram()
+        self.tls = Histogram()
+        self.opened = Histogram()
+        """Latency of the samples that opened a connection."""
         self.outcomes: dict[Outcome, Histogram] = {}
         self.known = False
         """Whether samples of this kind and name exist, perhaps with another reason: then zero is a fact."""
@@ -139,12 +149,19 @@ class Tally:
         """Samples that were not ok."""
         return self.everything.count - self.ok.count
 
+    @property
+    def reused(self) -> Histogram:
+        """Latency of the samples on a connection that was there already."""
+        return self.everything.without(self.opened)
+
     def add(self, outcome: Outcome, series: Series) -> None:
         """Merge samples with this outcome."""
         self.known = True
         self.everything.merge(series.latency)
         self.first_byte.merge(series.first_byte)
         self.connect.merge(series.connect)
+        self.tls.merge(series.tls)
+        self.opened.merge(series.opened)
         self.outcomes.setdefault(outcome, Histogram()).merge(series.latency)
         if not outcome.is_failure:
             self.ok.merge(series.latency)
@@ -206,6 +223,9 @@ class Metrics:
             series.first_byte.record(first_byte_us)
         if connect_us:
             series.connect.record(connect_us)
+            series.opened.record(elapsed_us)
+            if sample.tls_us:
+                series.tls.record(sample.tls_us)
         if outcome is not _OK:
             self._add_error(ErrorKey(kind, name, error or outcome.value), 1, started_s, started_s)
 
@@ -261,6 +281,10 @@ class Metrics:
         seen = {key.reason for key, _ in self._items() if key.kind == kind}
         return [reason for reason in Reason if reason in seen]
 
+    def series(self) -> Iterator[tuple[Key, Series]]:
+        """Everything by key, in no order."""
+        return self._items()
+
     def tally(self, selector: Selector) -> Tally:
         """The chosen samples, merged into one answer to every question about them."""
         tally = Tally()
@@ -290,7 +314,8 @@ class Metrics:
             if ours is None:
                 ours = self._series[key] = Series()
             for mine, its in zip(ours.histograms(), theirs.histograms(), strict=True):
-                mine.merge(its)
+                if its.count:
+                    mine.merge(its)
         for error, count in other.errors.items():
             self._add_error(error, count.count, count.first_s, count.last_s)
         for pair, number in other.skipped.items():
@@ -312,11 +337,31 @@ class Metrics:
                 ]
                 for key, series in sorted(self._items(), key=lambda item: tuple(str(part) for part in item[0]))
             ],
+            **self.rest_to_wire(),
+        }
+
+    def rest_to_wire(self) -> dict[str, Any]:
+        """What is in no histogram, in types msgpack and JSON know."""
+        return {
             "errors": [[*error, c.count, c.first_s, c.last_s] for error, c in sorted(self.errors.items())],
             "skipped": [[*pair, number] for pair, number in sorted(self.skipped.items())],
             "cut_off": [[*item] for item in sorted(self.cut_offs.items())],
             "exceptions": [[*item] for item in sorted(self.exceptions.items())],
         }
+
+    def merge_rest(self, wire: Mapping[str, Any]) -> None:
+        """Add what `rest_to_wire` described."""
+        for kind, name, text, count, first_s, last_s in wire["errors"]:
+            self._add_error(ErrorKey(kind, name, text), count, first_s, last_s)
+        for name, why, number in wire["skipped"]:
+            self.skipped[name, why] = self.skipped.get((name, why), 0) + number
+        _add(self.cut_offs, dict(wire["cut_off"]))
+        _add(self.exceptions, dict(wire["exceptions"]))
+
+    def merge_histogram(self, key: Key, phase: str, histogram: Histogram) -> None:
+        """Add one phase of one series."""
+        series = self._series.setdefault((key.kind, key.name, key.outcome, key.reason), Series())
+        getattr(series, phase).merge(histogram)
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Metrics:
@@ -333,13 +378,10 @@ class Metrics:
         metrics = cls()
         for kind, name, outcome, reason, *histograms in wire["series"]:
             series = Series()
-            series.latency, series.first_byte, series.connect = map(Histogram.from_wire, histograms)
+            for phase, histogram in zip(PHASES, histograms, strict=True):
+                setattr(series, phase, Histogram.from_wire(histogram))
             metrics._series[kind, name, Outcome(outcome), Reason(reason) if reason else None] = series
-        for kind, name, text, count, first_s, last_s in wire["errors"]:
-            metrics.errors[ErrorKey(kind, name, text)] = ErrorCount(count, first_s, last_s)
-        metrics.skipped = {(name, why): number for name, why, number in wire["skipped"]}
-        metrics.cut_offs = dict(wire["cut_off"])
-        metrics.exceptions = dict(wire["exceptions"])
+        metrics.merge_rest(wire)
         return metrics
 
     def _items(self) -> Iterator[tuple[Key, Series]]:

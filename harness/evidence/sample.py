@@ -35,3 +35,11 @@ class Sample(NamedTuple):
     """`Type: message`, the same for every user who meets it; empty when ok. Never a secret."""
     received_bytes: int = 0
     """Length of the answer's body."""
+    sent_bytes: int = 0
+    """Length of the request; 0 where nobody knows."""
+    status: int = 0
+    """HTTP status; 0 without an answer."""
+    tls_us: int = 0
+    """The TLS handshake, in microseconds, a part of `connect_us`; 0 without one."""
+    exchanges: int = 0
+    """How many exchanges a login had."""

@@ -70,6 +70,7 @@ class _Plugin:
                 include_in_web_ui=knob.is_shown,
                 action=_Joined if knob.flag == "--gate" else "store",
                 metavar="<text>",
+                **({"nargs": "?", "const": "yes"} if knob.is_switch else {}),
             )
         parser.add_argument(
             "--quiet",
@@ -111,7 +112,7 @@ class _Plugin:
     def keep_request(self, request_type: str, **facts: Any) -> None:  # noqa: ANN401  # Locust's event
         """An API request has ended."""
         if request_type != REQUEST_TYPE and self._current is not None:
-            self._current.metrics.record(request_sample(request_type, **facts))
+            self._current.keep(request_sample(request_type, **facts))
 
     def keep_exception(self, user_instance: User | TaskSet, exception: BaseException, **_: object) -> None:
         """A task raised; Locust tells the user's task set, or the user when `on_start` raised."""

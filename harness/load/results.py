@@ -32,11 +32,15 @@ def request_sample(
     """The sample of one API request, from the arguments of Locust's event; named by method and name: `GET /orders`."""
     elapsed_us = int((response_time or 0.0) * 1000 + 0.5)
     label = f"{request_type} {name}"
-    if not exception:
-        return Sample("request", label, _OK, start_time, elapsed_us, 0, 0, None, "", response_length or 0)
     status = getattr(response, "status_code", 0) or 0
+    # Other clients' responses know neither of these.
+    connect_us = getattr(response, "connect_ns", 0) // 1000
+    first_us = getattr(response, "first_byte_ns", 0) // 1000
+    size = response_length or 0
+    if not exception:
+        return Sample("request", label, _OK, start_time, elapsed_us, connect_us, first_us, None, "", size, 0, status)
     outcome, error = _outcome(exception, status), _error_text(exception, status)
-    return Sample("request", label, outcome, start_time, elapsed_us, 0, 0, None, error, response_length or 0)
+    return Sample("request", label, outcome, start_time, elapsed_us, connect_us, first_us, None, error, size, 0, status)
 
 
 def _outcome(exception: BaseException | str, status: int) -> Outcome:

@@ -110,6 +110,8 @@ class Answer:
     """From the start to the last byte."""
     reused: bool
     """Whether the connection was there already."""
+    tls_ns: int = 0
+    """The TLS handshake, a part of `connect_ns`; 0 on a reused connection and without TLS."""
 
     def __repr__(self) -> str:
         # Bodies hold tokens.

@@ -47,6 +47,7 @@ class Channel:
         "_proxy",
         "_read_timeout_s",
         "_tls",
+        "_tls_ns",
         "is_awaiting_reply",
     )
 
@@ -66,6 +67,7 @@ class Channel:
     ) -> None:
         self._endpoint = endpoint
         self._tls = tls if endpoint.is_tls else None
+        self._tls_ns = 0
         self._proxy = proxy
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
@@ -119,11 +121,13 @@ class Channel:
         if self._proxy is not None and self._tls is None:
             request = self._proxy.forward_request(self._endpoint, request)
         started_ns = now_ns = time.perf_counter_ns()
+        tls_ns = 0
         link = self._link
         reused = link is not None and not link.is_stale() and self._send(link, request)
         if link is None or not reused:
             link = self._open()
             now_ns = time.perf_counter_ns()
+            tls_ns = self._tls_ns
             if not self._send(link, request):
                 raise ConnectError("closed as soon as it was connected")
         connect_ns = now_ns - started_ns
@@ -145,7 +149,8 @@ class Channel:
             else:
                 body, now_ns = self._collect(link, data, start, end, now_ns)
         self.is_awaiting_reply = False
-        return Answer(status, headers, body, started_ns, connect_ns, first_byte_ns, now_ns - started_ns, reused)
+        total_ns = now_ns - started_ns
+        return Answer(status, headers, body, started_ns, connect_ns, first_byte_ns, total_ns, reused, tls_ns)
 
     def _send(self, link: Link | TlsLink, request: bytes) -> bool:
         """Whether anything left: when the peer is gone before the first byte, opening anew repeats nothing."""
@@ -211,7 +216,9 @@ class Channel:
             if self._proxy is not None:
                 self._proxy.open_tunnel(link, self._endpoint)
             tls = TlsLink(link, self._tls, self._endpoint.host.rstrip("."))
+            started_ns = time.perf_counter_ns()
             tls.handshake()
+            self._tls_ns = time.perf_counter_ns() - started_ns
         except BaseException:
             link.close()
             raise

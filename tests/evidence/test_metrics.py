@@ -109,7 +109,7 @@ class TestWire:
         assert copy.figure(Selector("login", reason=Reason.INITIAL), "count", 1) == 2
 
     def test_another_release_is_refused(self):
-        with pytest.raises(HarnessError, match="format 99, expected 1") as caught:
+        with pytest.raises(HarnessError, match="format 99, expected 2") as caught:
             Metrics.from_wire({"version": 99})
         assert "same release" in caught.value.hint
 

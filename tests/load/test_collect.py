@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -34,6 +36,9 @@ class Worker:
         self.deliver: Callable[[dict[str, Any]], None] = lambda _: None
         self.sender: Sender | None = None
 
+    def close_samples(self) -> None:
+        return None
+
     def drain(self) -> Metrics:
         measured, self.metrics = self.metrics, Metrics()
         return measured
@@ -56,6 +61,11 @@ def count_of(metrics: Metrics) -> int:
     return metrics.tally(Selector("request", "GET /orders")).count
 
 
+def arrived(collector: Collector) -> int:
+    """How many samples have arrived since the last time."""
+    return sum(count_of(metrics) for _, metrics in collector.due(math.inf, ()))
+
+
 @pytest.fixture
 def worker() -> Iterator[Worker]:
     worker = Worker()
@@ -68,6 +78,7 @@ def worker() -> Iterator[Worker]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock fifty times as fast: the order of things is the same."""
     monkeypatch.setattr(collect, "EVERY_S", 0.1)
+    monkeypatch.setattr(collect, "RESEND_EVERY", 1)
     monkeypatch.setattr(collect, "ACK_TIMEOUT_S", 0.1)
 
 
@@ -80,6 +91,9 @@ def parcel(number: int, *, count: int = 1, run: str = RUN, is_last: bool = False
     return {
         "run": run,
         "number": number,
+        "at_s": 100,
+        "packed_s": time.time(),
+        "samples": None,
         "metrics": metrics.to_wire(),
         "health": health.to_wire(),
         "is_last": is_last,
@@ -93,9 +107,9 @@ class TestSender:
         worker.start()
         worker.measure(3)
         with gevent.Timeout(30):
-            while not count_of(collector.metrics):
+            while not (count := arrived(collector)):
                 gevent.sleep(0.01)
-        assert count_of(collector.metrics) == 3
+        assert count == 3
 
     def test_at_the_end_everything_is_sent_and_acknowledged(self, worker: Worker) -> None:
         collector = Collector(RUN)
@@ -106,7 +120,7 @@ class TestSender:
         assert sender.finish() is True
 
         assert [sent["is_last"] for sent in worker.sent] == [True]
-        assert count_of(collector.metrics) == 5
+        assert arrived(collector) == 5
         assert collector.wait_for(lambda: ["w"], 30) == set()
 
     def test_a_master_that_never_answers_is_told_again_and_then_given_up(self, worker: Worker) -> None:
@@ -148,19 +162,19 @@ class TestCollector:
     def test_a_parcel_that_comes_twice_counts_once_and_is_acknowledged_twice(self) -> None:
         collector = Collector(RUN)
         assert [collector.receive("w", parcel(4, count=3)) for _ in range(2)] == [4, 4]
-        assert count_of(collector.metrics) == 3
+        assert arrived(collector) == 3
 
     def test_workers_number_their_parcels_each_for_itself(self) -> None:
         collector = Collector(RUN)
         for worker in ("a", "b"):
             collector.receive(worker, parcel(0, count=2))
-        assert count_of(collector.metrics) == 4
+        assert arrived(collector) == 4
         assert set(collector.healths) == {"a", "b"}
 
     def test_a_parcel_of_another_run_is_ignored(self) -> None:
         collector = Collector(RUN)
         assert collector.receive("w", parcel(0, run="an earlier one", is_last=True)) is None
-        assert collector.metrics.is_empty
+        assert arrived(collector) == 0
         assert set(collector.healths) == set()
         assert collector.wait_for(lambda: ["w"], 0) == {"w"}
 
@@ -170,6 +184,26 @@ class TestCollector:
         collector.receive("w", parcel(1, lag_us=70_000))
         collector.receive("w", parcel(0, lag_us=10))
         assert (collector.healths["w"].lag_p99_us or 0) > 60_000
+
+    def test_a_second_is_handed_out_once_when_all_workers_have_reported_it(self) -> None:
+        collector = Collector(RUN)
+        collector.receive("a", parcel(0, count=2))
+        assert collector.due(101.2, ["a", "b"]) == []
+        collector.receive("b", parcel(0, count=3))
+        ((at_s, metrics),) = collector.due(101.2, ["a", "b"])
+        assert (at_s, count_of(metrics)) == (100, 5)
+        assert collector.due(101.2, ["a", "b"]) == []
+
+    def test_a_worker_that_says_nothing_holds_a_second_up_only_so_long(self) -> None:
+        collector = Collector(RUN)
+        collector.receive("a", parcel(0, count=2))
+        assert [at_s for at_s, _ in collector.due(101 + collect.LATE_S, ["a", "b"])] == [100]
+
+    def test_the_clock_of_another_machine_is_moved_to_the_masters(self) -> None:
+        collector = Collector(RUN)
+        ahead = {**parcel(0), "packed_s": time.time() + 3_600}
+        collector.receive("a", ahead)
+        assert [at_s for at_s, _ in collector.due(math.inf, ())] == [100 - 3_600]
 
     def test_the_last_parcels_are_waited_for(self) -> None:
         collector = Collector(RUN)
@@ -213,6 +247,7 @@ def test_whatever_gets_lost_on_the_way_everything_is_counted_once(data: st.DataO
 
     worker.deliver = deliver
     sender = worker.start()
+    sender._greenlet.kill()  # the test is the one who sends
     for count in counts:
         worker.measure(count)
         sender._pack(is_last=False)
@@ -220,5 +255,5 @@ def test_whatever_gets_lost_on_the_way_everything_is_counted_once(data: st.DataO
     is_line_good = True
 
     assert sender.finish() is True
-    assert count_of(collector.metrics) == sum(counts)
+    assert arrived(collector) == sum(counts)
     assert collector.wait_for(lambda: ["w"], 30) == set()

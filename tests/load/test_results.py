@@ -94,3 +94,11 @@ def test_what_a_client_does_not_know_is_nought() -> None:
 @pytest.mark.parametrize("exception", [CatchResponseError("x" * 5000), "x" * 5000, TimeoutError("x" * 5000)])
 def test_a_long_error_is_cut(exception: Any) -> None:
     assert len(request_sample("GET", **event(0, exception)).error) == MAX_ERROR_CHARS
+
+
+def test_phases_are_those_of_the_response_where_it_knows_them() -> None:
+    response = SimpleNamespace(status_code=200, connect_ns=1_500_000, first_byte_ns=4_200_000)
+    sample = request_sample("GET", "/me", 9.5, 12, response=response)
+    assert (sample.connect_us, sample.first_byte_us, sample.elapsed_us, sample.status) == (1_500, 4_200, 9_500, 200)
+    other = request_sample("GET", "/me", 9.5, 12, response=SimpleNamespace(status_code=200))
+    assert (other.connect_us, other.first_byte_us) == (0, 0)

@@ -17,13 +17,15 @@ from harness.errors import HarnessError
 from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, Health
 from harness.evidence.histogram import Histogram
 from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
+from harness.evidence.record import point_latest_at
 from harness.evidence.run import Run
 from harness.evidence.sample import Kind
 
 SCHEMA_VERSION = 1
 FILE_NAME = "summary.json"
-LATEST = "latest"
-"""A symbolic link in the results directory, to the run that was written last."""
+
+MAX_EVENTS = 1_000
+"""Events in the summary; `events.jsonl` has all of them."""
 
 _LATENCIES = ("p50", "p90", "p95", "p99", "p99.9", "max", "mean")
 
@@ -40,7 +42,11 @@ def summary(run: Run) -> dict[str, Any]:
             "duration_s": round(run.duration_s, 3),
             "classes": list(run.classes),
             "users": run.users,
+            "warmup_s": run.warmup_s,
             "notes": list(run.notes),
+            "events": [
+                {"at_s": event.at_s, "kind": event.kind, "text": event.text} for event in run.events[:MAX_EVENTS]
+            ],
         },
         "verdict": {
             "word": run.verdict.word,
@@ -92,30 +98,52 @@ def summary(run: Run) -> dict[str, Any]:
     }
 
 
-def write(run: Run, directory: Path) -> Path:
-    """Write `<directory>/<run id>/summary.json`, whole or not at all, and point `<directory>/latest` at it.
+def rewrite(run: Run, folder: Path) -> Path:
+    """Write the summary into a run's own folder, in place of one that was made earlier of the same record.
 
     Returns:
         The path of the file.
 
     Raises:
-        HarnessError: if the run's directory exists already (a result is never overwritten), or cannot be written.
+        OSError: It cannot be written.
+    """
+    path = folder / FILE_NAME
+    _write_whole(path, _text(run))
+    return path
+
+
+def write(run: Run, directory: Path) -> Path:
+    """Write `<directory>/<run id>/summary.json`, whole or not at all, and point `<directory>/latest` at it.
+
+    Args:
+        run: What to write.
+        directory: The folder of all results.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        HarnessError: if the file exists already (a result is never overwritten), or cannot be written.
     """
     folder = directory / run.run_id
     path = folder / FILE_NAME
-    text = json.dumps(summary(run), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = _text(run)
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            raise HarnessError(f"{path} exists already; a result is never overwritten", "use another run id")
         _write_whole(path, text)
-    except FileExistsError as error:
-        raise HarnessError(f"{folder} exists already; a result is never overwritten", "use another run id") from error
     except OSError as error:
         raise HarnessError(
             f"the result cannot be written to {folder}: {error.strerror or error}",
             "give a directory with --results-dir that can be written to and has space left",
         ) from error
-    _point_latest_at(folder)
+    point_latest_at(folder)
     return path
+
+
+def _text(run: Run) -> str:
+    return json.dumps(summary(run), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _figures(run: Run, tally: Tally) -> dict[str, Any]:
@@ -142,7 +170,13 @@ def _distribution(histogram: Histogram) -> dict[str, Any]:
 
 
 def _phases(tally: Tally) -> dict[str, Any]:
-    return {"first_byte": _distribution(tally.first_byte), "connect": _distribution(tally.connect)}
+    return {
+        "first_byte": _distribution(tally.first_byte),
+        "connect": _distribution(tally.connect),
+        "tls": _distribution(tally.tls),
+        "on_new_connections": _distribution(tally.opened),
+        "on_reused_connections": _distribution(tally.reused),
+    }
 
 
 def _health(health: Health) -> dict[str, Any]:
@@ -185,14 +219,3 @@ def _write_whole(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     scratch.replace(path)
-
-
-def _point_latest_at(folder: Path) -> None:
-    """A convenience: where links cannot be made, or `latest` is something else, there is none."""
-    link = folder.parent / LATEST
-    scratch = folder.parent / f".{LATEST}.{folder.name}"
-    try:
-        scratch.symlink_to(folder.name)
-        scratch.replace(link)
-    except OSError:
-        scratch.unlink(missing_ok=True)

@@ -1,13 +1,14 @@
 """How measurements get from the workers to the master: in numbered parcels, kept until they are acknowledged.
 
-Locust's own reports lose what was measured in a run's last seconds. Here a worker sends what it has measured every few
-seconds, and once more when its users have ended; it keeps each parcel until the master says it has it, and the master
-takes each parcel once.
+Locust's own reports lose what was measured in a run's last seconds. Here a worker sends what it has measured every
+second of the clock, and once more when its users have ended; it keeps each parcel until the master says it has it, and
+the master takes each parcel once.
 """
 
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -22,8 +23,14 @@ PARCEL = "cognito_parcel"
 """Worker to master: measurements."""
 PARCEL_ACK = "cognito_parcel_ack"
 """Master to worker: the number of a parcel that has arrived."""
-EVERY_S: Final = 5.0
+EVERY_S: Final = 1.0
 """What a worker that dies takes with it at most."""
+RESEND_EVERY: Final = 5
+"""Every so many parcels, those that are not acknowledged are sent again."""
+LATE_S: Final = 2.0
+"""A second is complete when all workers have reported it, or so long after its end; what comes later joins it then."""
+MAX_SKEW_S: Final = 2.0
+"""A worker whose clock differs by more than this has its seconds moved to the master's."""
 ACK_TIMEOUT_S: Final = 5.0
 """How long a worker that has ended its users waits for the master's word, in all."""
 ATTEMPTS: Final = 5
@@ -62,21 +69,36 @@ class Sender:
         return False
 
     def _ship_now_and_then(self) -> None:
-        while True:
-            gevent.sleep(EVERY_S)
-            self._pack(is_last=False)
-            self._send_all()
+        for turn in itertools.count(1):
+            at_s = int(time.time())
+            gevent.sleep(EVERY_S - time.time() % EVERY_S)
+            parcel = self._pack(is_last=False, at_s=at_s)
+            if turn % RESEND_EVERY:
+                self._send(PARCEL, parcel)
+            else:
+                self._send_all()
 
-    def _pack(self, *, is_last: bool) -> None:
+    def _pack(self, *, is_last: bool, at_s: int | None = None) -> dict[str, Any]:
+        """Pack what was measured since the last parcel.
+
+        Args:
+            is_last: Whether nothing more will be measured.
+            at_s: The second that this was, since the epoch; None for the one that is.
+        """
         number = next(self._numbers)
-        self._unacknowledged[number] = {
+        now_s = time.time()
+        self._unacknowledged[number] = parcel = {
             "run": self._run.setup.settings.run,
             "number": number,
+            "at_s": int(now_s) if at_s is None else at_s,
+            "packed_s": now_s,
             "metrics": self._run.drain().to_wire(),
             "health": self._run.monitor.health.to_wire(),
             "is_last": is_last,
+            "samples": self._run.close_samples() if is_last else None,
         }
         self._all_arrived.clear()
+        return parcel
 
     def _send_all(self) -> None:
         for parcel in list(self._unacknowledged.values()):
@@ -88,12 +110,18 @@ class Collector:
 
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
-        self.metrics = Metrics()
         self.healths: dict[str, Health] = {}
         self._seen: set[tuple[str, int]] = set()
         self._newest: dict[str, int] = {}
+        self._seconds: dict[int, Metrics] = {}
+        """What has arrived and was not asked for yet, by second since the epoch."""
+        self._reported: dict[str, int] = {}
+        """The last second of each worker that is here."""
+        self._shifts_s: dict[str, int] = {}
         self.finished: set[str] = set()
         """Workers whose last parcel is here."""
+        self.samples: dict[str, Mapping[str, Any]] = {}
+        """What each worker said of the file of its samples."""
         self._news = gevent.event.Event()
 
     def receive(self, worker: str, parcel: Mapping[str, Any]) -> int | None:
@@ -103,14 +131,29 @@ class Collector:
         number = int(parcel["number"])
         if (worker, number) not in self._seen:
             self._seen.add((worker, number))
-            self.metrics.merge(Metrics.from_wire(parcel["metrics"]))
+            at_s = parcel["at_s"] + self._shift_s(worker, parcel["packed_s"])
+            self._seconds.setdefault(at_s, Metrics()).merge(Metrics.from_wire(parcel["metrics"]))
+            self._reported[worker] = max(at_s, self._reported.get(worker, at_s))
             if number >= self._newest.get(worker, 0):  # a parcel that was lost comes after its successors
                 self._newest[worker] = number
                 self.healths[worker] = Health.from_wire(parcel["health"])
             if parcel["is_last"]:
                 self.finished.add(worker)
+                if parcel["samples"] is not None:
+                    self.samples[worker] = parcel["samples"]
             self._news.set()
         return number
+
+    def due(self, now_s: float, expected: Iterable[str]) -> list[tuple[int, Metrics]]:
+        """The seconds that are complete, each handed out once.
+
+        Args:
+            now_s: Wall clock, seconds since the epoch; infinity for everything that is here.
+            expected: The workers that are still there.
+        """
+        reported = min((self._reported.get(worker, 0) for worker in expected), default=0)
+        complete = sorted(at_s for at_s in self._seconds if at_s <= reported or at_s + 1 + LATE_S <= now_s)
+        return [(at_s, self._seconds.pop(at_s)) for at_s in complete]
 
     def wait_for(self, expected: Callable[[], Iterable[str]], timeout_s: float) -> set[str]:
         """Wait for the last parcel of every worker that is still expected; those that never sent it."""
@@ -119,3 +162,10 @@ class Collector:
                 self._news.clear()
                 self._news.wait(0.2)
         return set(expected()) - self.finished
+
+    def _shift_s(self, worker: str, packed_s: float) -> int:
+        """How many seconds this worker's clock is behind ours; judged once, by its first parcel."""
+        if worker not in self._shifts_s:
+            behind_s = time.time() - packed_s
+            self._shifts_s[worker] = round(behind_s) if abs(behind_s) > MAX_SKEW_S else 0
+        return self._shifts_s[worker]

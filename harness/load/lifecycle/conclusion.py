@@ -14,7 +14,7 @@ from harness.cognito import remedies
 from harness.errors import EXIT, HarnessError
 from harness.evidence import run as evidence
 from harness.evidence.health import Health
-from harness.evidence.metrics import Metrics
+from harness.evidence.record import Record
 from harness.evidence.reports import summary, terminal
 from harness.evidence.verdict import decide
 from harness.load.lifecycle.setup import Setup
@@ -54,9 +54,12 @@ class Conclusion:
         terminal.render(self.run, Console(), report=self.report, is_quiet=is_quiet)
 
 
-def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], extent: Extent) -> Conclusion:
+def conclude(
+    setup: Setup, record: Record, healths: Mapping[str, Health], extent: Extent, notes: tuple[str, ...] = ()
+) -> Conclusion:
     """Judge a run and write it down. A result that cannot be written is said so, and shown all the same."""
-    duration_s = max(extent.stopping_s - extent.started_s, 1e-3)
+    metrics = record.metrics
+    duration_s = max(extent.stopping_s - record.facts.measured_from_s, 1e-3)
     max_lag_us = round(setup.settings.max_lag_ms * 1_000)
     results = tuple(gate.judge(metrics, duration_s) for gate in setup.gates)
     run = evidence.Run(
@@ -73,10 +76,21 @@ def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], exte
         verdict=decide(metrics, results, healths, max_lag_us),
         max_lag_us=max_lag_us,
         remedies=_explain,
-        notes=tuple(
-            f"worker {name} was lost: what it measured in its last seconds is missing" for name in extent.lost_workers
+        notes=(
+            *(
+                f"worker {name} was lost: what it measured in its last second is missing"
+                for name in extent.lost_workers
+            ),
+            *record.warmup_notes,
+            *record.faults,
+            *notes,
         ),
+        timeline=record.timeline,
+        timeline_step_s=record.timeline.step_s,
+        events=tuple(record.events),
+        warmup_s=record.facts.warmup_s,
     )
+    record.conclude(run.notes)
     try:
         path = summary.write(run, Path(setup.settings.results_dir))
     except HarnessError as error:

@@ -14,14 +14,21 @@ from locust.runners import STATE_MISSING, STATE_STOPPING, LocalRunner, MasterRun
 
 from harness.credentials import CsvDataSet
 from harness.errors import Problem
+from harness.evidence import jtl
+from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
+from harness.evidence.record import Record
 from harness.load.leases import RowLedger
 from harness.load.lifecycle.collect import PARCEL, PARCEL_ACK, Collector
+from harness.load.lifecycle.run import incomplete
 from harness.load.lifecycle.setup import Setup
 from harness.load.lifecycle.supervisor import GRACE_S, LocalSupervisor, Supervisor
 
 QUIT_WORKERS_FOR_S: Final = 3.0
 """How long a master that cannot start tells arriving workers to go home."""
+
+PARCELS_TAKE_S: Final = 0.2
+"""How long after a full second the workers' measurements of it are looked for."""
 
 log = logging.getLogger("cognito-load")
 
@@ -55,6 +62,8 @@ class MasterSupervisor(Supervisor):
         self._ledger = ledger
         self._collector = Collector(setup.settings.run)
         self._members = set()
+        collector = self._collector
+        self.keep(setup, lambda now_s: self._due(collector, now_s), after_s=PARCELS_TAKE_S)
 
     def finish(self) -> None:
         """Have the workers end their users, and wait for the last of what they measured.
@@ -70,11 +79,27 @@ class MasterSupervisor(Supervisor):
         if gevent.getcurrent() is self._listener:
             return  # the last worker said goodbye, after its last parcel; waiting here would wait for ourselves
         self._collector.wait_for(self._expected_workers, grace_s + 10)
-        self._lost = self._members - self._collector.finished
+        self._see_who_is_lost(self._members - self._collector.finished)
 
-    def measured(self) -> tuple[Metrics, dict[str, Any]]:
+    def healths(self) -> dict[str, Health]:
         """See Supervisor."""
-        return self._collector.metrics, dict(self._collector.healths)
+        return dict(self._collector.healths)
+
+    def sample_notes(self, record: Record) -> tuple[str, ...]:
+        """See Supervisor: the files of workers on this machine become one; those of others stay where they are."""
+        notes: list[str] = []
+        for worker, told in self._collector.samples.items():
+            notes += incomplete(told)
+            if told["file"] and (record.folder is None or not (record.folder / told["file"]).exists()):
+                notes.append(f"samples of {worker} are on its own machine: {told['rows']} rows in {told['file']}")
+        parts = jtl.parts_in(record.folder) if record.folder is not None else []
+        if record.folder is None or not parts:
+            return tuple(notes)
+        try:
+            jtl.merge(parts, record.folder / jtl.FILE_NAME, pause=lambda: gevent.sleep(0))
+        except OSError as error:
+            notes.append(f"samples are in {len(parts)} files: they could not be made one ({error.strerror or error})")
+        return tuple(notes)
 
     def dismiss_workers(self) -> None:
         """See Supervisor: forked workers are ended, others are told as they arrive."""
@@ -91,6 +116,16 @@ class MasterSupervisor(Supervisor):
                     self._runner.send_message("quit", None, client.id)
             gevent.sleep(0.1)
         gevent.sleep(0.2)  # the last message is still on its way
+
+    def _due(self, collector: Collector, now_s: float) -> list[tuple[int, Metrics]]:
+        expected = self._expected_workers()
+        self._see_who_is_lost(self._members - expected - collector.finished)
+        return collector.due(now_s, expected - collector.finished)
+
+    def _see_who_is_lost(self, lost: set[str]) -> None:
+        for worker in sorted(lost - self._lost):
+            self.note("worker_lost", f"worker {worker} was lost: what it measured in its last second is missing")
+        self._lost |= lost
 
     def _stop_dispatching(self) -> None:
         """Keep Locust from spawning while workers end: by a ramp that goes on, or to replace the first that quits."""
@@ -133,6 +168,7 @@ class MasterSupervisor(Supervisor):
             )
             return
         self._members.add(worker)
+        self.note("worker_joined", f"worker {worker} takes part")
         self._ledger.keep_only(set(self._runner.clients))
         share = self._ledger.login_share(worker)
         self._runner.send_message("cognito_share", {"start": share.start, "stop": share.stop}, worker)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -21,6 +22,7 @@ from harness.cognito.wire import Call
 from harness.conversation import Conversation
 from harness.credentials import Cycle, Cycles, Row
 from harness.errors import HarnessError, LoginError
+from harness.evidence.jtl import SampleFile
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
 from harness.load.leases import RowSource
@@ -50,9 +52,20 @@ _ATTRIBUTE = "cognito_run"
 class Run:
     """What the users of one process share during one run."""
 
-    def __init__(self, setup: Setup, events: Events, rows: RowSource, *, processes: int) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        events: Events,
+        rows: RowSource,
+        *,
+        processes: int,
+        users: Callable[[], int] = lambda: 1,
+    ) -> None:
         self.setup = setup
+        self._users = users
         self.metrics = Metrics()
+        """What was measured since the last `drain`: the supervisor's record has the whole."""
+        self.samples: SampleFile | None = None
         self.monitor = Monitor()
         self._events = events
         self._rows = rows
@@ -65,7 +78,7 @@ class Run:
 
     def sample(self, sample: Sample) -> None:
         """Keep an exchange or a login; Locust's own tables get the exchanges."""
-        self.metrics.record(sample)
+        self.keep(sample)
         if sample.kind == "exchange":
             self._events.request.fire(
                 request_type=REQUEST_TYPE,
@@ -78,6 +91,32 @@ class Run:
                 context={},
                 response=None,
             )
+
+    def keep(self, sample: Sample) -> None:
+        """Keep a sample that Locust's tables have already, or never will."""
+        self.metrics.record(sample)
+        if self.samples is not None:
+            self.samples.add(sample)
+
+    def write_samples(self, path: Path, process: str) -> None:
+        """From now on, write every sample down; a file that cannot be written is said once, and the run goes on."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.report(f"{path} could not be written ({error.strerror or error}): the run goes on")
+            return
+        self.samples = SampleFile(path, process, lambda sentence: self.report(f"{sentence}: the run goes on"))
+
+    def close_samples(self) -> dict[str, Any] | None:
+        """Nothing more comes: the file's name, its rows, and whether it is whole; None when none was asked for."""
+        if not self.setup.settings.writes_samples:
+            return None
+        if self.samples is None:
+            return {"file": "", "rows": 0, "is_whole": False}
+        self.samples.flush()
+        told = {"file": self.samples.path.name, "rows": self.samples.rows, "is_whole": self.samples.is_open}
+        self.samples.close()
+        return told
 
     def cut_off(self, name: str) -> None:
         """Count a request that was in flight when the run ended."""
@@ -96,6 +135,9 @@ class Run:
     def drain(self) -> Metrics:
         """Everything measured since the last time; from now on measurements go into a fresh book."""
         measured, self.metrics = self.metrics, Metrics()
+        if self.samples is not None:
+            self.samples.flush()
+            self.samples.users = max(self._users(), 1)
         return measured
 
     def take_row(self, user: User) -> Row:
@@ -191,6 +233,13 @@ class Run:
         delay_s = self._cap.reserve(time.monotonic())
         if delay_s > 0:
             wait(delay_s)
+
+
+def incomplete(samples: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What a reader of `samples.jtl` must know about one process's part of it, by what `close_samples` said."""
+    if samples is None or samples["is_whole"]:
+        return ()
+    return (f"samples of {samples['file'] or 'one process'} are not complete: the file could not be written",)
 
 
 def attach(environment: Environment, run: Run | None) -> None:

@@ -22,6 +22,9 @@ from harness.transport import Endpoint, proxy_for, tls_context
 
 T = TypeVar("T")
 
+PROBE_BYTES = 65_536
+"""What must fit on the disk of the results, before a run is begun."""
+
 TOKEN_PATH = "$.AuthenticationResult.AccessToken"  # noqa: S105  # a JSONPath
 
 
@@ -99,13 +102,15 @@ def check_results_dir(path: str) -> list[Problem]:
     probe = Path(path) / f".write-test-{uuid.uuid4().hex}"
     try:
         probe.parent.mkdir(parents=True, exist_ok=True)
-        probe.write_text("")
-        probe.unlink()
+        try:
+            probe.write_bytes(bytes(PROBE_BYTES))  # an empty file fits on a full disk
+        finally:
+            probe.unlink(missing_ok=True)
     except OSError as error:
         return [
             Problem(
                 f"results cannot be written to {path}: {error.strerror}",
-                "Set --results-dir to a folder you can write to.",
+                "Set --results-dir to a folder you can write to, on a disk with space left.",
             )
         ]
     return []

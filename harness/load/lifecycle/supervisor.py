@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import gevent
@@ -17,12 +18,16 @@ from locust.runners import WorkerNode
 from harness import credentials
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT, ConfigurationError, Problem
+from harness.evidence import jtl
+from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
+from harness.evidence.record import Facts, Record
 from harness.load.leases import LocalRows, RowLedger
 from harness.load.lifecycle import sandboxed
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
+from harness.load.lifecycle.keeper import Due, Keeper, OwnSeconds
 from harness.load.lifecycle.progress import Progress
-from harness.load.lifecycle.run import Run, attach
+from harness.load.lifecycle.run import Run, attach, incomplete
 from harness.load.lifecycle.setup import Setup, assemble, check_results_dir, read_settings, too_few_rows
 from harness.load.users import CognitoApiUser
 from harness.settings import Settings
@@ -48,6 +53,7 @@ class Supervisor:
         self._started_s = self._stopping_s = 0.0
         self._lost: set[str] = set()
         self._progress: Progress | None = None
+        self._keeper: Keeper | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -118,19 +124,22 @@ class Supervisor:
         if self._setup is None:
             return
         setup, self._setup = self._setup, None
+        keeper, self._keeper = self._keeper, None
         if self._progress is not None:
             self._progress.stop()
-        metrics, healths = self.measured()
+        if keeper is None:
+            return
         now_s = time.time()
         extent = Extent(
             started_s=self._started_s,
             stopping_s=self._stopping_s or now_s,
             ended_s=now_s,
-            user_classes=tuple(user_class.__name__ for user_class in self.environment.user_classes),
+            user_classes=self._classes(),
             users=self.environment.runner.target_user_count if self.environment.runner else 0,
             lost_workers=tuple(sorted(self._lost)),
         )
-        conclusion = conclude(setup, metrics, healths, extent)
+        record = keeper.finish({"stopping_s": extent.stopping_s, "ended_s": now_s, "users": extent.users})
+        conclusion = conclude(setup, record, self.healths(), extent, notes=self.sample_notes(record))
         self.conclusions.append(conclusion)
         self.exit_code = max(self.exit_code or 0, conclusion.exit_code)
         if self.environment.web_ui is not None:
@@ -167,10 +176,39 @@ class Supervisor:
     def finish(self) -> None:
         """Users are about to be stopped (Locust's test_stopping)."""
         self._stopping_s = time.time()
+        self.note("stopping", "users are told to stop")
 
-    def measured(self) -> tuple[Metrics, dict[str, Any]]:
-        """Everything measured in the run, and the health of each process by name."""
+    def measured(self) -> Metrics:
+        """What was measured in the run up to the last full second, without the warm-up."""
+        return self._keeper.record.metrics if self._keeper is not None else Metrics()
+
+    def note(self, kind: str, text: str) -> None:
+        """Something happens that a reader of the run's timeline must know; see `harness.evidence.events.Event`."""
+        if self._keeper is not None:
+            self._keeper.event(kind, text)
+
+    def healths(self) -> dict[str, Health]:
+        """How each process fares, by its name."""
         raise NotImplementedError
+
+    def sample_notes(self, record: Record) -> tuple[str, ...]:
+        """Make `samples.jtl` complete, now that the run is over; what a reader must know about it."""
+        raise NotImplementedError
+
+    def keep(self, setup: Setup, due: Due, *, after_s: float = 0.0) -> Path | None:
+        """Begin the run's record: its folder, None when there is none. For `after_s` see `Keeper`."""
+        facts = Facts(
+            run_id=setup.settings.run,
+            started_s=self._started_s,
+            classes=self._classes(),
+            users=self.environment.runner.target_user_count if self.environment.runner else 0,
+            settings=setup.settings.shown(),
+            gates=tuple(gate.text for gate in setup.gates),
+            max_lag_us=round(setup.settings.max_lag_ms * 1_000),
+            warmup_s=setup.settings.warmup_s,
+        )
+        self._keeper = Keeper(setup, facts, due, self.healths, after_s=after_s)
+        return self._keeper.record.folder
 
     def dismiss_workers(self) -> None:
         """Send workers home: there will be no run."""
@@ -181,7 +219,7 @@ class Supervisor:
         if runner is None or not self.options.get("headless") or self.options.get("quiet"):
             return
         self._progress = Progress(
-            measured=lambda: self.measured()[0],
+            measured=self.measured,
             users=lambda: runner.user_count,
             run_time_s=self.options.get("run_time"),
             say=lambda line: print(line, flush=True),  # noqa: T201  # the closing summary stands there, too
@@ -228,6 +266,9 @@ class Supervisor:
             return None
         return int(self.options["num_users"] or 1)
 
+    def _classes(self) -> tuple[str, ...]:
+        return tuple(user_class.__name__ for user_class in self.environment.user_classes)
+
     def _api_classes(self) -> list[type[CognitoApiUser]]:
         return [c for c in self.environment.user_classes if issubclass(c, CognitoApiUser)]
 
@@ -255,9 +296,19 @@ class LocalSupervisor(Supervisor):
 
     def start_run(self, setup: Setup, ledger: RowLedger) -> None:
         """See Supervisor."""
-        run = Run(setup, self.environment.events, LocalRows(ledger), processes=1)
+        runner = self.environment.runner
+        run = Run(
+            setup,
+            self.environment.events,
+            LocalRows(ledger),
+            processes=1,
+            users=lambda: runner.user_count if runner else 0,
+        )
         run.monitor.start()
         self._run = run
+        folder = self.keep(setup, OwnSeconds(run.drain).due)
+        if setup.settings.writes_samples and folder is not None:
+            run.write_samples(folder / jtl.FILE_NAME, "local")
         attach(self.environment, run)
 
     def finish(self) -> None:
@@ -275,11 +326,14 @@ class LocalSupervisor(Supervisor):
             self._run.monitor.stop()
         super().end()
 
-    def measured(self) -> tuple[Metrics, dict[str, Any]]:
+    def healths(self) -> dict[str, Health]:
         """See Supervisor."""
-        if self._run is None:
-            return Metrics(), {}
-        return self._run.metrics, {"this process": self._run.monitor.health}
+        return {"this process": self._run.monitor.health} if self._run is not None else {}
+
+    def sample_notes(self, record: Record) -> tuple[str, ...]:  # noqa: ARG002  # the file is whole as it is
+        """See Supervisor."""
+        samples = self._run.close_samples() if self._run is not None else None
+        return incomplete(samples)
 
 
 def _asked_for(settings: Settings) -> Settings:

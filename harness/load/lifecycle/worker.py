@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from locust.env import Environment
 from locust.runners import WorkerRunner
@@ -45,8 +47,18 @@ class Worker:
             self._send("fault", {"problems": [[p.message, p.hint] for p in error.problems]})
             return
         self._rows = WorkerRows(lambda kind, data: self._send(kind, {**data, "run": settings.run}))
-        run = Run(setup, self.environment.events, self._rows, processes=int(settings.workers))
+        runner = self._runner
+        run = Run(
+            setup,
+            self.environment.events,
+            self._rows,
+            processes=int(settings.workers),
+            users=lambda: runner.user_count,
+        )
         run.monitor.start()
+        if settings.writes_samples:
+            process = quote(runner.client_id, safe="")
+            run.write_samples(Path(settings.results_dir) / settings.run / f"samples-{process}.jtl", process)
         self._run = run
         attach(self.environment, run)
         self._is_finished = False

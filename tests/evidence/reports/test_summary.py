@@ -9,7 +9,8 @@ from jsonschema import Draft202012Validator
 
 from harness.errors import HarnessError
 from harness.evidence.metrics import Metrics
-from harness.evidence.reports.summary import LATEST, SCHEMA_VERSION, summary, write
+from harness.evidence.record import LATEST
+from harness.evidence.reports.summary import SCHEMA_VERSION, summary, write
 from harness.evidence.run import Run
 from harness.evidence.sample import Sample
 from harness.outcome import Outcome
@@ -23,7 +24,9 @@ def test_says_which_run_it_was(run: Run):
         "duration_s": 60.0,
         "classes": ["Api", "Login"],
         "users": 20,
+        "warmup_s": 0.0,
         "notes": [],
+        "events": [],
     }
 
 

@@ -1,0 +1,102 @@
+"""Full histograms while a run goes on, in HdrHistogram's own log format (version 1.3), which its tools read.
+
+One line an interval and tag: `Tag=exchange:InitiateAuth:ok:initial:latency,<start s>,<length s>,<max ms>,<histogram>`.
+A tag holds kind, name, outcome, reason and phase, percent-encoded, because commas and spaces end it. Start times are
+relative to the base time, which is the run's start.
+
+Source of the format: HistogramLogWriter of HdrHistogram for Java; the Python port writes no tags.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Final, NamedTuple, cast
+from urllib.parse import quote, unquote
+
+from harness.evidence.histogram import Histogram, empty_hdr
+from harness.evidence.metrics import PHASES, Key, Metrics
+from harness.evidence.sample import Kind
+from harness.outcome import Outcome, Reason
+
+FILE_NAME: Final = "histograms.hlog"
+_US_PER_MS: Final = 1_000
+"""HdrHistogram's own ratio turns its nanoseconds into milliseconds; ours are microseconds."""
+_LINE: Final = re.compile(r"Tag=([^,]+),([\d.]+),([\d.]+),([\d.]+),(HIST\S+)")
+
+
+class Interval(NamedTuple):
+    """One line: what was measured about one key between two moments."""
+
+    start_s: float
+    """Since the run's start."""
+    length_s: float
+    key: Key
+    phase: str
+    histogram: Histogram
+    """Sum and maximum to the resolution of the buckets."""
+
+
+def header(started_s: float) -> str:
+    """The first lines of a log.
+
+    Args:
+        started_s: Wall clock, seconds since the epoch.
+    """
+    when = datetime.fromtimestamp(started_s, UTC).isoformat()
+    return (
+        "#[cognito-load: values in microseconds, one line for each kind:name:outcome:reason:phase]\n"
+        "#[Histogram log format version 1.3]\n"
+        f"#[BaseTime: {started_s:.3f} (seconds since epoch)]\n"
+        f"#[StartTime: {started_s:.3f} (seconds since epoch), {when}]\n"
+        '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n'
+    )
+
+
+def lines(metrics: Metrics, start_s: float, length_s: float, pause: Callable[[], None] = lambda: None) -> str:
+    """The lines of one interval.
+
+    Args:
+        metrics: What was measured in it.
+        start_s: Since the run's start.
+        length_s: How long it was, in seconds.
+        pause: Called after each histogram, which costs 0.1 to 0.7 ms: lets an event loop go on.
+    """
+    scratch, found = empty_hdr(), []
+    for key, series in list(metrics.series()):
+        for phase, histogram in zip(PHASES, series.histograms(), strict=True):
+            if histogram.count:
+                text = histogram.encode(scratch)
+                found.append(
+                    f"Tag={tag(key, phase)},{start_s:.3f},{length_s:.3f},{histogram.max_us / _US_PER_MS:.3f},{text}\n"
+                )
+                pause()
+    return "".join(found)
+
+
+def read(text: Iterable[str]) -> Iterator[Interval]:
+    """The intervals in a log's lines; what is none (comments, half a line at the end) is left out."""
+    for line in text:
+        found = _LINE.fullmatch(line.rstrip("\n"))
+        if found is None:
+            continue
+        try:
+            key, phase = _untagged(found[1])
+            yield Interval(float(found[2]), float(found[3]), key, phase, Histogram.decode(found[5]))
+        except ValueError:
+            continue
+
+
+def tag(key: Key, phase: str) -> str:
+    """What a line is about, in characters that a tag may have."""
+    reason = key.reason.value if key.reason else ""
+    name = quote(key.name, safe="/", errors="backslashreplace")
+    return f"{key.kind}:{name}:{key.outcome.value}:{reason}:{phase}"
+
+
+def _untagged(text: str) -> tuple[Key, str]:
+    kind, name, outcome, reason, phase = text.split(":")
+    if phase not in PHASES:
+        raise ValueError(phase)
+    return Key(cast("Kind", kind), unquote(name), Outcome(outcome), Reason(reason) if reason else None), phase

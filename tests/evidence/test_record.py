@@ -1,0 +1,247 @@
+"""What a run keeps while it goes on, and what can be made of it when nobody concluded it."""
+
+from __future__ import annotations
+
+import errno
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import EXIT, HarnessError
+from harness.evidence import timeline
+from harness.evidence.health import Health
+from harness.evidence.metrics import LOGINS, REQUESTS, Metrics
+from harness.evidence.rebuild import rebuild
+from harness.evidence.record import Facts, Record, Trail, facts_from_json, make_folder
+from harness.evidence.sample import Sample
+from harness.outcome import Outcome, Reason
+
+STARTED_S = 1_795_000_000.25
+FACTS = Facts("20261123-201530-ab12", STARTED_S, ("Api",), 5, {"region": "eu-west-1"}, ("GET /me p95 < 1s",))
+NAMES = ("GET /me", 'odd, "name"\nof two lines')
+
+
+def measured(count: int = 10, outcome: Outcome = Outcome.OK, base_us: int = 1_000) -> Metrics:
+    metrics = Metrics()
+    for i in range(count):
+        error = "" if outcome is Outcome.OK else "HTTP 500"
+        for name in NAMES:
+            metrics.record(Sample("request", name, outcome, STARTED_S, base_us + 977 * i, error=error))
+        metrics.record(
+            Sample("login", "login", outcome, STARTED_S, base_us * 3, 700, 900, Reason.INITIAL, error, tls_us=300)
+        )
+    return metrics
+
+
+def healthy() -> dict[str, Health]:
+    health = Health()
+    health.lag(1_500)
+    health.cpu(0.3, 1.0)
+    return {"this process": health}
+
+
+@pytest.fixture
+def warnings() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_folder(tmp_path / "results", FACTS.run_id)
+
+
+@pytest.fixture
+def record(folder: Path, warnings: list[str]) -> Record:
+    return Record(FACTS, folder, warnings.append)
+
+
+def live(record: Record, seconds: int) -> None:
+    """A run of so many seconds, as the keeper lives it."""
+    for at_s in range(seconds):
+        outcome = Outcome.SERVER_ERROR if at_s % 7 == 6 else Outcome.OK
+        record.second(int(STARTED_S) + at_s, measured(outcome=outcome, base_us=1_000 + at_s))
+        if at_s % 10 == 9:
+            record.interval(STARTED_S + at_s + 1, healthy())
+
+
+def conclude(record: Record, at_s: int) -> None:
+    now_s = STARTED_S + at_s
+    record.finish(healthy(), {"stopping_s": now_s, "ended_s": now_s})
+    record.conclude(("a note",))
+
+
+class TestRebuilding:
+    def test_a_concluded_run_is_rebuilt_without_loss(self, record: Record, folder: Path) -> None:
+        live(record, 25)
+        record.metrics.skip("GET /me", "no token")
+        conclude(record, 25)
+        run = rebuild(folder)
+        wire = record.metrics.to_wire()
+        rebuilt = run.metrics.to_wire()
+        assert rebuilt["series"] == wire["series"]
+        assert rebuilt["errors"] == wire["errors"]
+        assert list(run.timeline) == list(record.timeline)
+        assert list(run.events) == record.events
+        assert (run.duration_s, run.classes, run.users) == (25.0, ("Api",), 5)
+        assert run.notes == ("a note",)
+        assert run.settings == {"region": "eu-west-1"}
+        assert run.healths["this process"].lags.count == 1
+        assert [result.state for result in run.gates] == ["passed"]
+        assert run.verdict.word == "passed"
+
+    def test_a_killed_run_lacks_its_last_moments_and_says_so(self, record: Record, folder: Path) -> None:
+        live(record, 25)
+        run = rebuild(folder)
+        assert run.metrics.tally(LOGINS).count == 200, "two whole intervals"
+        assert run.duration_s == 20
+        assert {entry.at_s for entry in run.timeline} == set(range(25))
+        assert "figures cover the first 20 s, the timeline 25 s" in run.notes[0]
+        assert (run.verdict.word, run.verdict.exit_code) == ("invalid", EXIT.INVALID)
+        assert "not concluded" in run.verdict.sentence
+
+    def test_wherever_the_kill_tears_a_file_the_rest_is_read(self, record: Record, folder: Path) -> None:
+        live(record, 20)
+        whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+        for name in ("timeline.csv", "histograms.hlog", "intervals.jsonl", "events.jsonl"):
+            for cut in (1, 5, 37):
+                (folder / name).write_bytes(whole[name][:-cut] if len(whole[name]) > cut else b"")
+                assert rebuild(folder).metrics.tally(REQUESTS).count > 0
+            (folder / name).write_bytes(whole[name])
+
+    def test_a_run_killed_in_its_first_seconds_has_a_timeline_and_no_figures(
+        self, record: Record, folder: Path
+    ) -> None:
+        live(record, 3)
+        run = rebuild(folder)
+        assert run.metrics.measured == 0
+        assert run.timeline[-1].at_s == 2
+
+    def test_a_folder_without_a_run_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(HarnessError, match=r"run\.json cannot be read"):
+            rebuild(tmp_path)
+
+    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1, "run_id": "x"}', '{"version": 9}'])
+    def test_a_file_that_is_no_run_is_refused(self, text: str) -> None:
+        with pytest.raises(HarnessError, match=r"run\.json"):
+            facts_from_json(text)
+
+
+class TestWarmUp:
+    def test_is_in_the_timeline_and_in_no_figure(self, folder: Path) -> None:
+        record = Record(replace(FACTS, warmup_s=10.0), folder, lambda _: None)
+        live(record, 25)
+        assert record.metrics.tally(LOGINS).count == 140, "from the first full second after 10.25 s"
+        assert record.facts.measured_from_s == STARTED_S - 0.25 + 11
+        assert sum(entry.count for entry in record.timeline if entry.kind == "login") == 250
+        assert record.warmup_notes == (
+            "the first 10 s are warm-up: 330 samples, 30 of them failed, are in no figure but the timeline",
+        )
+        conclude(record, 25)
+        run = rebuild(folder)
+        assert run.metrics.tally(LOGINS).count == 140
+        assert (run.warmup_s, run.duration_s) == (10.0, 14.25)
+
+
+class TestFaults:
+    def test_a_full_disk_is_one_warning_and_the_run_goes_on_in_memory(
+        self, record: Record, folder: Path, warnings: list[str]
+    ) -> None:
+        live(record, 5)
+        for trail in record._trails.values():
+            trail._file = FullDisk(trail._file)
+        live(record, 20)
+        conclude(record, 25)
+        assert len(warnings) == 1
+        assert "No space left on device" in warnings[0]
+        assert record.metrics.tally(LOGINS).count == 250
+        assert sum(entry.count for entry in record.timeline if entry.kind == "login") == 250
+        assert any("timeline.csv could not be written" in fault for fault in record.faults)
+
+    def test_a_write_that_is_cut_short_is_a_full_disk(self, tmp_path: Path) -> None:
+        told: list[str] = []
+        trail = Trail(tmp_path / "x", told.append)
+        trail._file = ShortWrites(trail._file)
+        trail.write("a line\n")
+        trail.write("another\n")
+        assert told == [f"{tmp_path / 'x'} could not be written (No space left on device)"]
+        assert not trail.is_open
+
+    def test_a_file_that_is_there_already_is_left_alone(self, tmp_path: Path) -> None:
+        (tmp_path / "x").write_text("before")
+        told: list[str] = []
+        Trail(tmp_path / "x", told.append).write("a line\n")
+        assert (tmp_path / "x").read_text() == "before"
+        assert told == [f"{tmp_path / 'x'} could not be written (File exists)"]
+
+    def test_without_a_folder_everything_is_in_memory(self, warnings: list[str]) -> None:
+        record = Record(FACTS, None, warnings.append)
+        live(record, 12)
+        record.event(STARTED_S + 3, "fault", "latency doubled")
+        conclude(record, 12)
+        assert (record.metrics.tally(LOGINS).count, len(warnings)) == (120, 0)
+        assert [event.kind for event in record.events] == ["fault"]
+
+    def test_a_folder_that_vanished_is_one_warning(self, folder: Path, warnings: list[str]) -> None:
+        (folder / "run.json").mkdir()
+        record = Record(FACTS, folder, warnings.append)
+        conclude(record, 1)
+        assert len(warnings) == 1
+        assert "run.json could not be written" in warnings[0]
+
+    def test_a_run_never_gets_the_folder_of_another(self, folder: Path) -> None:
+        with pytest.raises(HarnessError, match="exists already; a result is never overwritten"):
+            make_folder(folder.parent, folder.name)
+
+    def test_a_folder_that_cannot_be_made_says_what_to_do(self, tmp_path: Path) -> None:
+        (tmp_path / "results").write_text("a file")
+        with pytest.raises(HarnessError, match="cannot be written to") as caught:
+            make_folder(tmp_path / "results", "a")
+        assert "--results-dir" in caught.value.hint
+
+
+def test_the_files_hold_what_the_page_about_them_says(record: Record, folder: Path) -> None:
+    live(record, 12)
+    conclude(record, 12)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "events.jsonl",
+        "generator.json",
+        "histograms.hlog",
+        "intervals.jsonl",
+        "run.json",
+        "timeline.csv",
+    ]
+    assert (folder / "timeline.csv").read_text().startswith(timeline.HEADER + "0,request,GET /me,ok,,10,")
+    assert json.loads((folder / "run.json").read_text())["gates"] == ["GET /me p95 < 1s"]
+    assert (folder.parent / "latest").readlink() == Path(folder.name)
+
+
+def test_how_the_generator_fares_becomes_events(record: Record) -> None:
+    healths = healthy()
+    healths["this process"].lag(2_000_000)
+    record.generator(int(STARTED_S) + 4, healths)
+    assert [(event.at_s, event.kind) for event in record.events] == [(4, "lag")]
+
+
+def test_events_in_memory_are_bounded(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.evidence.record.MAX_EVENTS", 3)
+    for _ in range(5):
+        record.event(STARTED_S, "fault", "again")
+    assert len(record.events) == 3
+
+
+class FullDisk:
+    def __init__(self, file: object) -> None:
+        self._file = file
+
+    def write(self, _: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class ShortWrites(FullDisk):
+    def write(self, data: bytes) -> int:
+        return len(data) - 1
