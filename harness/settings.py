@@ -81,6 +81,10 @@ KNOBS: Final = (
     Knob(
         "--gate", "", 'A condition the run must meet, as "InitiateAuth p95 < 300ms". Repeatable; several separated by ;'
     ),
+    Knob("--gate-file", "", "File with a gate a line; they hold besides those of --gate and of pyproject.toml."),
+    Knob(
+        "--baseline", "", "Results of an earlier run (results/...) to compare with; exit code 3 when this one is worse."
+    ),
     Knob("--results-dir", "results", "Folder for results, a new folder in it for each run."),
     Knob(
         "--cognito-sandbox-keys",
@@ -118,6 +122,9 @@ class Settings:
     """As given, in milliseconds; read `max_lag_ms`."""
     gate: str = ""
     """All gates, separated by `;`."""
+    gate_file: str = ""
+    baseline: str = ""
+    """Folder of an earlier run's results."""
     results_dir: str = "results"
     sandbox_keys: str = ""
     run: str = ""
@@ -153,6 +160,8 @@ class Settings:
             login_rate=text("cognito_max_login_rate"),
             lag=text("cognito_max_lag"),
             gate=text("gate"),
+            gate_file=text("gate_file"),
+            baseline=text("baseline"),
             results_dir=text("results_dir"),
             sandbox_keys=text("cognito_sandbox_keys"),
             run=text("cognito_run"),

@@ -85,7 +85,16 @@ class Histogram:
         """
         if not self.count:
             return None
-        rank = -(-self.count * thousandths // 100_000)
+        return self.at_rank(-(-self.count * thousandths // 100_000))
+
+    def at_rank(self, rank: int) -> int:
+        """The value of this rank, 1 the fastest and `count` the slowest, in microseconds.
+
+        Raises:
+            IndexError: if there are not so many values.
+        """
+        if not 1 <= rank <= self.count:
+            raise IndexError(f"rank {rank} of {self.count}")
         buckets = list(self._buckets())
         seen = accumulate(count for _, count in buckets)
         index = next(index for (index, _), so_far in zip(buckets, seen, strict=True) if so_far >= rank)

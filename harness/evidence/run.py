@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from harness.evidence.comparison import Comparison
 from harness.evidence.gates import GateResult
 from harness.evidence.health import MAX_LAG_P99_US, Health
 from harness.evidence.metrics import ErrorCount, ErrorKey, Metrics
@@ -56,6 +57,8 @@ class Run:
     remedies: Remedies = no_remedies
     notes: tuple[str, ...] = ()
     """What a reader of the figures must know besides, one sentence each: a worker that was lost."""
+    comparison: Comparison | None = None
+    """With the run that --baseline names."""
 
     @property
     def skipped(self) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.evidence.comparison import FAIL_RATE, Comparison, Interval
 from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, Health
 from harness.evidence.histogram import Histogram
 from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
@@ -49,9 +50,16 @@ def summary(run: Run) -> dict[str, Any]:
             "invalid_because": list(run.verdict.invalid_because),
         },
         "gates": [
-            {"gate": result.gate.text, "state": result.state, "actual": result.actual, "sentence": result.sentence}
+            {
+                "gate": result.gate.text,
+                "state": result.state,
+                "actual": result.actual,
+                "limit": result.limit,
+                "sentence": result.sentence,
+            }
             for result in run.gates
         ],
+        "comparison": comparison_record(run.comparison) if run.comparison else None,
         "logins": {
             "all": _figures(run, metrics.tally(LOGINS)),
             "by_reason": {
@@ -89,6 +97,36 @@ def summary(run: Run) -> dict[str, Any]:
             "processes": {name: _health(health) for name, health in sorted(run.healths.items())},
         },
         "settings": {name: value for name, value in run.settings.items() if _is_plain(value)},
+    }
+
+
+def comparison_record(comparison: Comparison) -> dict[str, Any]:
+    """A comparison as JSON's own types; latencies in milliseconds, fail rates as shares of 1."""
+
+    def shown(interval: Interval | None, metric: str) -> dict[str, float | None] | None:
+        if interval is None:
+            return None
+        share = metric == FAIL_RATE
+        return {end: _rounded(x) if share else _ms(x) for end, x in interval._asdict().items()}
+
+    return {
+        "before": comparison.before,
+        "after": comparison.after,
+        "word": comparison.word,
+        "sentence": comparison.sentence,
+        "figures": [
+            {
+                "name": row.subject,
+                "metric": row.metric,
+                "word": row.word,
+                "before": shown(row.before, row.metric),
+                "after": shown(row.after, row.metric),
+                "difference": shown(row.difference, row.metric),
+                "tolerance": _rounded(row.tolerance) if row.metric == FAIL_RATE else _ms(row.tolerance),
+                "sentence": row.sentence,
+            }
+            for row in comparison.rows
+        ],
     }
 
 

@@ -88,6 +88,7 @@ class _Summary:
             self._errors(),
             self._generator(),
             self._gates(),
+            self._comparison(),
             Section(self._ending()),
         ]
         filled, is_airy = fit(sections, MAX_LINES)
@@ -217,6 +218,24 @@ class _Summary:
         said = f"  {missed} of {len(results)} failed" if missed else f"  all {len(results)} passed"
         heading = Text.assemble(("Gates", _HEAD), said)
         return Section([heading], items, ("gate", "gates"), keep=min(missed, _GATES_MISSED_SHOWN) or 1)
+
+    def _comparison(self) -> Section:
+        comparison = self._run.comparison
+        if comparison is None:
+            return Section([])
+        heading = Text.assemble(("Baseline", _HEAD), f"  {self._clean(comparison.word)}, against {comparison.before}")
+        changed = [row for row in comparison.rows if row.word in ("worse", "better")]
+        items = [
+            self._wrapped(
+                f"{row.word:<7}  {row.subject} {row.metric} {row.sentence}",
+                _INDENT,
+                _FAILED if row.word == "worse" else Style(),
+                hanging=9,
+                max_lines=2,
+            )
+            for row in sorted(changed, key=lambda row: row.word != "worse")
+        ]
+        return Section([heading], items, ("figure", "figures"), keep=2)
 
     def _ending(self) -> list[Text]:
         verdict = self._run.verdict

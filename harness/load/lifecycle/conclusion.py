@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.cognito import remedies
 from harness.errors import EXIT, HarnessError
+from harness.evidence import past
 from harness.evidence import run as evidence
+from harness.evidence.comparison import compare
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
+from harness.evidence.past import Past
 from harness.evidence.reports import summary, terminal
 from harness.evidence.verdict import decide
+from harness.evidence.watch import Abort, with_abort
 from harness.load.lifecycle.setup import Setup
 
 log = logging.getLogger("cognito-load")
@@ -33,6 +37,8 @@ class Extent:
     user_classes: tuple[str, ...]
     users: int
     lost_workers: tuple[str, ...] = ()
+    abort: Abort | None = None
+    """The gate that stopped the run, if one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,10 @@ def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], exte
     """Judge a run and write it down. A result that cannot be written is said so, and shown all the same."""
     duration_s = max(extent.stopping_s - extent.started_s, 1e-3)
     max_lag_us = round(setup.settings.max_lag_ms * 1_000)
-    results = tuple(gate.judge(metrics, duration_s) for gate in setup.gates)
+    results = with_abort((gate.judge(metrics, duration_s, setup.baseline) for gate in setup.gates), extent.abort)
+    record = Past(setup.settings.run, duration_s, metrics, healths)
+    comparison = compare(setup.baseline, record) if setup.baseline else None
+    verdict = decide(metrics, results, healths, max_lag_us, comparison)
     run = evidence.Run(
         run_id=setup.settings.run,
         started_s=extent.started_s,
@@ -69,7 +78,8 @@ def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], exte
         metrics=metrics,
         gates=results,
         healths=healths,
-        verdict=decide(metrics, results, healths, max_lag_us),
+        verdict=verdict,
+        comparison=comparison,
         max_lag_us=max_lag_us,
         remedies=_explain,
         notes=tuple(
@@ -77,10 +87,15 @@ def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], exte
         ),
     )
     try:
-        return Conclusion(run, summary.write(run, Path(setup.settings.results_dir)))
+        report = summary.write(run, Path(setup.settings.results_dir))
     except HarnessError as error:
         log.warning("%s (%s)", error.message, error.hint)
         return Conclusion(run, None)
+    try:
+        past.write(replace(record, word=verdict.word), report.parent)
+    except HarnessError as error:
+        log.warning("%s (%s)", error.message, error.hint)
+    return Conclusion(run, report)
 
 
 def _explain(kind: str, message: str) -> tuple[str, str] | None:

@@ -76,6 +76,10 @@ class MasterSupervisor(Supervisor):
         """See Supervisor."""
         return self._collector.metrics, dict(self._collector.healths)
 
+    def measured_so_far(self) -> tuple[Metrics, float]:
+        """See Supervisor: what the parcels until now tell, and about how many seconds."""
+        return self._collector.metrics, self._collector.told_s
+
     def dismiss_workers(self) -> None:
         """See Supervisor: forked workers are ended, others are told as they arrive."""
         if self.options.get("processes"):

@@ -21,6 +21,7 @@ from harness.evidence.metrics import Metrics
 from harness.load.leases import LocalRows, RowLedger
 from harness.load.lifecycle import sandboxed
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
+from harness.load.lifecycle.guardian import Guardian
 from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import Setup, assemble, check_results_dir, read_settings, too_few_rows
 from harness.load.users import CognitoApiUser
@@ -46,6 +47,7 @@ class Supervisor:
         self._sandbox: sandboxed.Sandbox | None = None
         self._started_s = self._stopping_s = 0.0
         self._lost: set[str] = set()
+        self._guardian: Guardian | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -109,6 +111,7 @@ class Supervisor:
         self._lost = set()
         planned = self._planned_api_users(self.environment.runner.target_user_count if self.environment.runner else 0)
         self.start_run(setup, RowLedger(len(setup.users), planned=planned, processes=self.processes))
+        self._guardian = Guardian(setup, self.measured_so_far, self._stop_running)
 
     def end(self) -> None:
         """A run has ended and all measurements are here (Locust's test_stop): the verdict, and results on disk."""
@@ -124,6 +127,7 @@ class Supervisor:
             user_classes=tuple(user_class.__name__ for user_class in self.environment.user_classes),
             users=self.environment.runner.target_user_count if self.environment.runner else 0,
             lost_workers=tuple(sorted(self._lost)),
+            abort=self._guardian.abort if self._guardian else None,
         )
         conclusion = conclude(setup, metrics, healths, extent)
         self.conclusions.append(conclusion)
@@ -135,9 +139,7 @@ class Supervisor:
         """A run cannot go on: say why, and end it with EXIT.CONFIGURATION."""
         say_problems(problems)
         self.exit_code = EXIT.CONFIGURATION
-        runner = self.environment.runner
-        if runner is not None:
-            gevent.spawn(runner.stop if self.environment.web_ui else runner.quit)
+        self._stop_running()
 
     def print_conclusions(self) -> None:
         """Print what has not been printed yet."""
@@ -162,13 +164,25 @@ class Supervisor:
     def finish(self) -> None:
         """Users are about to be stopped (Locust's test_stopping)."""
         self._stopping_s = time.time()
+        if self._guardian is not None:
+            self._guardian.stop()
 
     def measured(self) -> tuple[Metrics, dict[str, Any]]:
         """Everything measured in the run, and the health of each process by name."""
         raise NotImplementedError
 
+    def measured_so_far(self) -> tuple[Metrics, float]:
+        """What has been measured while the run goes on, and in how many seconds."""
+        return self.measured()[0], time.time() - self._started_s
+
     def dismiss_workers(self) -> None:
         """Send workers home: there will be no run."""
+
+    def _stop_running(self) -> None:
+        """End the run, and without a web UI the process; not from here, since this may be one of Locust's greenlets."""
+        runner = self.environment.runner
+        if runner is not None:
+            gevent.spawn(runner.stop if self.environment.web_ui else runner.quit)
 
     def _assemble_once(self, settings: Settings) -> Setup:
         """What `problems` has just made of the same settings: keys and CAs take half a second to read."""
