@@ -98,8 +98,8 @@ class Comparison:
             return f"{self.word} than {self.before}: {first.title} {first.sentence}{more}"
         if self.word == "same":
             return f"same as {self.before}: nothing beyond what both runs can be off by, in {len(decisive)} figures"
-        first = self.rows[0] if self.rows else None
-        why = f"{first.title}: {first.sentence}" if first else "neither run measured anything"
+        reason = self.rows[0] if self.rows else None
+        why = f"{reason.title}: {reason.sentence}" if reason else "neither run measured anything"
         return f"not enough data to compare with {self.before}: {why}"
 
 
