@@ -31,15 +31,22 @@ RESULTS = Path(__file__).parent / "results"
 LATENCY_MS, SLOWER_MS = 20, 10
 SLOWER_RUNS = 3
 MAY_DIFFER = 1 / 20
+LONGEST_S = 180
+"""A run ends after so many logins, and not seconds: a busy machine makes it longer, and not poorer."""
 PLAN = """
+import gevent
 from locust import constant, events, task
 from harness.load import CognitoLoginUser, install
 install(events)
+left = [%d]
 class Login(CognitoLoginUser):
     wait_time = constant(0.05)
     @task
     def log_in_once(self):
         self.log_in()
+        left[0] -= 1
+        if not left[0]:
+            gevent.spawn(self.environment.runner.quit)
 """
 
 
@@ -47,13 +54,15 @@ def main() -> int:
     """Measure; 0 when comparisons do what they promise."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=20, help="A/A comparisons")
-    parser.add_argument("--seconds", type=int, default=8, help="length of a run")
+    parser.add_argument("--logins", type=int, default=400, help="length of a run")
     parser.add_argument("--users", type=int, default=5)
+    parser.add_argument("--keep", type=Path, help="folder for the runs' results; default: they are removed")
     options = parser.parse_args()
     others, began_s = machine.Others(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cognito-load-noise-") as name:
-        folder = Path(name)
-        (folder / "locustfile.py").write_text(PLAN)
+        folder = options.keep or Path(name)
+        folder.mkdir(exist_ok=True)
+        (folder / "locustfile.py").write_text(PLAN % options.logins)
         with sandbox(LATENCY_MS) as ready:
             runs = [measure(folder, ready, options, f"a{number}") for number in range(options.pairs + 1)]
         with sandbox(LATENCY_MS + SLOWER_MS) as ready:
@@ -99,7 +108,7 @@ def measure(folder, ready, options, name):
         "COGNITO_MAX_LAG": "2000",  # a busy machine is what this bench is about
         "PYTHONPATH": str(ROOT),
     }
-    size = ["--users", str(options.users), "--spawn-rate", "100", "--run-time", f"{options.seconds}s"]
+    size = ["--users", str(options.users), "--spawn-rate", "100", "--run-time", f"{LONGEST_S}s"]
     run = subprocess.run(
         [sys.executable, "-m", "locust", "--headless", "--only-summary", *size],
         cwd=folder,
@@ -126,7 +135,7 @@ def document(same, worse, runs, options, others):
         "",
         *(f"- {name}: {fact}" for name, fact in machine.describe().items() if name != "Canned answers"),
         f"- Load by others meanwhile: {others}",
-        f"- Each run: {options.users} users, {options.seconds} s, {min(logins)} to {max(logins)} logins",
+        f"- Each run: {options.users} users, {min(logins)} to {max(logins)} logins",
         "",
         f"Of {len(same)} comparisons of two runs of the same thing: {tally}.",
         f"Of {len(worse)} with a service slower by {SLOWER_MS} ms (it took {LATENCY_MS} ms): {told} worse.",

@@ -68,7 +68,7 @@ _OPERATION = re.compile(r"[A-Za-z]\w*")
 _LOGIN = re.compile(r"login\s*(?:\(\s*(.*?)\s*\))?", re.DOTALL)
 _REQUEST = re.compile(r"[A-Z]+\s+\S.*", re.DOTALL)
 _PIECE = re.compile(r'(?:"[^"]*"|[^;"]|")+')
-_ABORT = re.compile(r"(?:^|\s)(abort\b.*)", re.DOTALL)
+_ABORT = re.compile(r"(?<!\S)(abort\b.*)", re.DOTALL)
 _AFTER = re.compile(r"abort\s+after\s+(\S.*)", re.DOTALL)
 _BASELINE = re.compile(r"baseline(?:\s*([*+])\s*(.*)|\s*(\S.*))?", re.DOTALL)
 _LIST_CHARS = 120
@@ -228,7 +228,7 @@ def existing_subjects(metrics: Metrics) -> list[str]:
 def describe(actual: float, metric: str) -> str:
     """A figure with its unit, as it stands in a sentence: `212 ms`."""
     if is_count(metric):
-        return f"{actual:.6g}"
+        return f"{actual:.12g}"
     if metric == "rate":
         return f"{actual:.4g}/s"
     if metric == "fail_rate":

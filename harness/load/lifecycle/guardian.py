@@ -51,6 +51,8 @@ class Guardian:
         took_s = 0.0
         while self.abort is None:
             gevent.sleep(max(EVERY_S, took_s / MAX_SHARE))
+            if self._greenlet is None:
+                return  # the run has ended while this greenlet waited for its turn
             now_s = time.monotonic()
             self.abort = self._watch.look(*self._measured(), now_s - began_s)
             took_s = time.monotonic() - now_s
