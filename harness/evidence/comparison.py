@@ -8,9 +8,10 @@ interval. The difference of two such figures gets its interval from theirs by th
 1/k of the error that is allowed for all together (Bonferroni).
 
 All that covers chance within a run; runs differ by more. So a difference counts only beyond what the measurement
-itself can be off by, the largest of: a tenth of the figure; 1 ms, to which latencies are measured at all; and the
-event-loop lag of either run at the same percentile, since every sample may have been stamped late by as much. A busy
-machine thereby widens what it makes uncertain, and `bench/baseline_noise.py` shows that it is wide enough.
+itself can be off by, the largest of: a tenth of the figure; 1 ms, to which latencies are measured at all; and
+`LAG_WAITS` times the event-loop lag of either run at the same percentile, since that is how long everything on the
+machine waited for its turn. A busy machine thereby widens what it makes uncertain, and `bench/baseline_noise.py` shows
+that it is wide enough. Where this exceeds the figure itself, nothing can be said.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ TOLERATED_SHARE = 0.10
 """Of the baseline's figure: what teams write as `baseline * 1.10`; smaller changes drown in a shared network."""
 TOLERATED_US = 1_000.0
 """One millisecond: what the generator's own p99 is accurate to at half of its capacity."""
+LAG_WAITS = 4
+"""How often an exchange waits for a processor: to be sent, to be received, to be answered, and to be read.
+
+The event-loop lag is one such wait. On a machine that was busy with other work, runs of the same thing had medians of
+22 to 50 ms, and 21 ms plus four lags within a few milliseconds; two lags are too few for bench/baseline_noise.py."""
 TOLERATED_FAIL_RATE = 0.01
 """One in a hundred, in absolute terms."""
 WIDEST = 0.5
@@ -83,8 +89,8 @@ class Comparison:
 
     @property
     def word(self) -> Word:
-        """Worse when anything is; better when something is and nothing is worse; same when that much is known."""
-        words = {row.word for row in self.rows}
+        """Worse when anything is; better when something is and nothing is worse; same when a latency is known to be."""
+        words = {row.word for row in self.rows if row.metric != FAIL_RATE or row.word != "same"}
         order: tuple[Word, ...] = ("worse", "better", "same")
         return next((word for word in order if word in words), "not enough data")
 
@@ -98,7 +104,7 @@ class Comparison:
             return f"{self.word} than {self.before}: {first.title} {first.sentence}{more}"
         if self.word == "same":
             return f"same as {self.before}: nothing beyond what both runs can be off by, in {len(decisive)} figures"
-        reason = self.rows[0] if self.rows else None
+        reason = next((row for row in self.rows if row.word == self.word), None)
         why = f"{reason.title}: {reason.sentence}" if reason else "neither run measured anything"
         return f"not enough data to compare with {self.before}: {why}"
 
@@ -194,6 +200,9 @@ def _row(
         word = "worse"
     elif gap.high < -tolerance:
         word = "better"
+    elif metric != FAIL_RATE and tolerance > max(before.value, TOLERATED_US):
+        word = "not enough data"
+        said += f", on a machine so busy that {describe(tolerance, metric)} say nothing: use an idle one"
     elif max(gap.value - gap.low, gap.high - gap.value) > _too_wide(metric, before, tolerance):
         word = "not enough data"
         said += f", give or take {describe((gap.high - gap.low) / 2, metric)}: measure for longer"
@@ -214,7 +223,7 @@ def _missing(old: Tally, new: Tally) -> str:
 
 
 def _lag_us(metric: str, before: Past, after: Past) -> float:
-    """How late the event loop came at this percentile in the worse of all processes of both runs, in microseconds."""
+    """How long work waited for the processor at this percentile, in the worst process of both runs, in microseconds."""
     thousandths = percentile_of(metric) or 0
     healths = [*before.healths.values(), *after.healths.values()]
-    return max((health.lags.percentile(thousandths) or 0 for health in healths), default=0)
+    return LAG_WAITS * max((health.lags.percentile(thousandths) or 0 for health in healths), default=0)

@@ -95,11 +95,21 @@ class TestVerdict:
         assert words(books, [1_000] * MANY, [2_100] * MANY)["p50"] == "worse"
 
     def test_a_generator_that_came_late_widens_what_it_made_uncertain(self, books):
-        """20 ms of event-loop lag at p99 excuse 15 ms there, and nothing at the median."""
-        lags = [100] * 95 + [20_000] * 5
+        """5 ms of event-loop lag at p99 excuse 15 ms there, and nothing at the median."""
+        lags = [100] * 95 + [5_000] * 5
         before, after = [50_000] * MANY, [65_000] * MANY
         found = words(books, before, after, lags_us=lags)
         assert (found["p50"], found["p99"]) == ("worse", "same")
+
+    def test_a_generator_that_came_later_than_the_figure_itself_can_say_nothing(self, books):
+        found = words(books, [50_000] * MANY, [60_000] * MANY, lags_us=[20_000] * 100)
+        assert {word for metric, word in found.items() if metric != "fail_rate"} == {"not enough data"}
+        comparison = compare(
+            books.past(books.metrics([50_000] * MANY), lags_us=[20_000] * 100),
+            books.past(books.metrics([60_000] * MANY), "b"),
+        )
+        assert comparison.word == "not enough data"
+        assert "on a machine so busy that 80 ms say nothing" in comparison.sentence
 
     def test_few_samples_are_not_enough_data(self, books):
         assert set(words(books, [1, 2, 3], [900_000] * 3).values()) == {"not enough data"}
