@@ -44,6 +44,8 @@ The event-loop lag is one such wait. On a machine that was busy with other work,
 22 to 50 ms, and 21 ms plus four lags within a few milliseconds; two lags are too few for bench/baseline_noise.py."""
 TOLERATED_FAIL_RATE = 0.01
 """One in a hundred, in absolute terms."""
+BLUNT_US = 20_000.0
+"""A tolerance beyond the figure itself tells nothing, unless the figure is small: 20 ms are a tenth of a login."""
 WIDEST = 0.5
 """A difference known to no better than half of the figure could hide a run half as slow again: that is no `same`."""
 
@@ -200,7 +202,7 @@ def _row(
         word = "worse"
     elif gap.high < -tolerance:
         word = "better"
-    elif metric != FAIL_RATE and tolerance > max(before.value, TOLERATED_US):
+    elif metric != FAIL_RATE and tolerance > max(before.value, BLUNT_US):
         word = "not enough data"
         said += f", on a machine so busy that {describe(tolerance, metric)} say nothing: use an idle one"
     elif max(gap.value - gap.low, gap.high - gap.value) > _too_wide(metric, before, tolerance):
