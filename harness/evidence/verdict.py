@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.errors import EXIT
 from harness.evidence.comparison import Comparison
 from harness.evidence.gates import GateResult
-from harness.evidence.health import MAX_LAG_P99_US, Health, judge
+from harness.evidence.health import MAX_LAG_P99_US, Health, judge, suspicions
 from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, Metrics, Selector
 
 Word = Literal["passed", "failed", "invalid"]
+Validity = Literal["valid", "suspect", "invalid"]
 
 _COUNTED: tuple[tuple[Selector, str, str], ...] = (
     (LOGINS, "login", "logins"),
@@ -31,6 +32,13 @@ class Verdict:
     """Why, in one sentence without a full stop."""
     invalid_because: tuple[str, ...] = ()
     """Every reason why the figures prove nothing, each with what to do about it."""
+    suspect_because: tuple[str, ...] = ()
+    """What in the generator may show in the figures, each with what to do about it."""
+
+    @property
+    def validity(self) -> Validity:
+        """Whether the generator was fit to measure."""
+        return "invalid" if self.invalid_because else "suspect" if self.suspect_because else "valid"
 
 
 def decide(
@@ -39,6 +47,7 @@ def decide(
     healths: Mapping[str, Health],
     max_lag_us: int = MAX_LAG_P99_US,
     comparison: Comparison | None = None,
+    suspicious: Sequence[str] = (),
 ) -> Verdict:
     """The verdict on a run.
 
@@ -52,14 +61,18 @@ def decide(
         healths: By the name of the process.
         max_lag_us: How late the event loop may come at p99, in microseconds.
         comparison: With the baseline, if there is one.
+        suspicious: What makes the run suspect besides the generator's health, each with what to do about it.
     """
+    suspect_because = (*suspicions(healths, max_lag_us), *suspicious)
     reasons = judge(healths, metrics.measured, max_lag_us)
     if reasons:
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-        return Verdict("invalid", EXIT.INVALID, f"the figures prove nothing: {reasons[0]}{more}", tuple(reasons))
-    return (
-        _missed(gate_results, comparison) or _raised(metrics) or _by_what_was_asked(metrics, gate_results, comparison)
-    )
+        return Verdict(
+            "invalid", EXIT.INVALID, f"the figures prove nothing: {reasons[0]}{more}", tuple(reasons), suspect_because
+        )
+    found = _missed(gate_results, comparison) or _raised(metrics)
+    found = found or _by_what_was_asked(metrics, gate_results, comparison)
+    return replace(found, suspect_because=suspect_because)
 
 
 def _missed(gate_results: Sequence[GateResult], comparison: Comparison | None) -> Verdict | None:

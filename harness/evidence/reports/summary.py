@@ -89,6 +89,8 @@ def summary(run: Run) -> dict[str, Any]:
             "clamped": metrics.clamped,
         },
         "generator": {
+            "validity": run.verdict.validity,
+            "suspect_because": list(run.verdict.suspect_because),
             "limits": {
                 "lag_p99_ms": _ms(run.max_lag_us),
                 "cpu_share": MAX_CPU_SHARE,
@@ -188,6 +190,10 @@ def _health(health: Health) -> dict[str, Any]:
         "lag_p50_ms": _ms(health.lags.figure("p50")),
         "lag_p99_ms": _ms(health.lag_p99_us),
         "lag_max_ms": _ms(health.lags.figure("max")),
+        "gc_pauses": health.gc_pauses.count,
+        "gc_pause_max_ms": _ms(health.gc_pauses.figure("max")),
+        "gc_share": _rounded(health.gc_share),
+        "late_send_p99_ms": _ms(health.late_sends.figure("p99")),
         "cpu_share_mean": _rounded(health.mean_cpu_share),
         "cpu_share_max": _rounded(health.max_cpu_share),
         "hot_share": _rounded(health.hot_share),

@@ -184,6 +184,8 @@ class _Summary:
         # The verdict says the first one.
         reasons = self._run.verdict.invalid_because[1:]
         items = [self._wrapped(reason, _INDENT, _FAILED, hanging=2) for reason in reasons]
+        suspect = self._run.verdict.suspect_because
+        items += [self._wrapped(f"suspect: {reason}", _INDENT, _THROTTLED, hanging=2) for reason in suspect]
         if not healths:
             return Section(
                 [Text.assemble(("Generator", _HEAD), "  its health was not measured")], items, _REASONS, at_least=0

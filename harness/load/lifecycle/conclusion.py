@@ -14,8 +14,8 @@ from harness.errors import EXIT, HarnessError
 from harness.evidence import past
 from harness.evidence import run as evidence
 from harness.evidence.comparison import compare
-from harness.evidence.health import Health
-from harness.evidence.metrics import Metrics
+from harness.evidence.health import Health, reopened
+from harness.evidence.metrics import EXCHANGES, Metrics
 from harness.evidence.past import Past
 from harness.evidence.reports import summary, terminal
 from harness.evidence.verdict import decide
@@ -66,7 +66,7 @@ def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], exte
     results = with_abort((gate.judge(metrics, duration_s, setup.baseline) for gate in setup.gates), extent.abort)
     record = Past(setup.settings.run, duration_s, metrics, healths)
     comparison = compare(setup.baseline, record) if setup.baseline else None
-    verdict = decide(metrics, results, healths, max_lag_us, comparison)
+    verdict = decide(metrics, results, healths, max_lag_us, comparison, _reopened(setup, metrics, extent))
     run = evidence.Run(
         run_id=setup.settings.run,
         started_s=extent.started_s,
@@ -96,6 +96,13 @@ def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], exte
     except HarnessError as error:
         log.warning("%s (%s)", error.message, error.hint)
     return Conclusion(run, report)
+
+
+def _reopened(setup: Setup, metrics: Metrics, extent: Extent) -> list[str]:
+    if setup.settings.connection != "keep":
+        return []
+    exchanges = metrics.tally(EXCHANGES)
+    return reopened(exchanges.connect.count, exchanges.count, extent.users)
 
 
 def _explain(kind: str, message: str) -> tuple[str, str] | None:
