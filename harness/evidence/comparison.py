@@ -10,8 +10,8 @@ interval. The difference of two such figures gets its interval from theirs by th
 All that covers chance within a run; runs differ by more. So a difference counts only beyond what the measurement
 itself can be off by, the largest of: a tenth of the figure; 1 ms, to which latencies are measured at all; and
 `LAG_WAITS` times the event-loop lag of either run at the same percentile, since that is how long everything on the
-machine waited for its turn. A busy machine thereby widens what it makes uncertain, and `bench/baseline_noise.py` shows
-that it is wide enough. Where this exceeds the figure itself, nothing can be said.
+machine waited for its turn. A busy machine thereby widens what it makes uncertain; how well that works, and where it
+does not, is in bench/README.md. Where this exceeds the figure itself, nothing can be said.
 """
 
 from __future__ import annotations
