@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,9 +55,9 @@ class Conclusion:
         """What this run makes of the process's exit code."""
         return self.run.verdict.exit_code
 
-    def print(self) -> None:
-        """Print the closing summary to standard output."""
-        terminal.render(self.run, Console(), report=self.report)
+    def print(self, *, is_quiet: bool = False) -> None:
+        """Print the closing summary to standard output; when quiet, its end alone."""
+        terminal.render(self.run, Console(), report=self.report, is_quiet=is_quiet)
 
 
 def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], extent: Extent) -> Conclusion:
@@ -87,15 +88,15 @@ def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], exte
         ),
     )
     try:
-        report = summary.write(run, Path(setup.settings.results_dir))
+        path = summary.write(run, Path(setup.settings.results_dir))
     except HarnessError as error:
         log.warning("%s (%s)", error.message, error.hint)
         return Conclusion(run, None)
     try:
-        past.write(replace(record, word=verdict.word), report.parent)
+        past.write(replace(record, word=verdict.word), path.parent)
     except HarnessError as error:
         log.warning("%s (%s)", error.message, error.hint)
-    return Conclusion(run, report)
+    return Conclusion(run, _write_reports(run, path.parent) or path)
 
 
 def _reopened(setup: Setup, metrics: Metrics, extent: Extent) -> list[str]:
@@ -103,6 +104,16 @@ def _reopened(setup: Setup, metrics: Metrics, extent: Extent) -> list[str]:
         return []
     exchanges = metrics.tally(EXCHANGES)
     return reopened(exchanges.connect.count, exchanges.count, extent.users)
+
+
+def _write_reports(run: evidence.Run, folder: Path) -> Path | None:
+    """Write what people read; the page, if it could be made."""
+    from harness.evidence.reports import files  # noqa: PLC0415 - the charts take a second to import, after the run
+
+    written = files.write(run, folder, os.environ)
+    for fault in written.faults:
+        log.warning("%s", fault)
+    return written.page
 
 
 def _explain(kind: str, message: str) -> tuple[str, str] | None:

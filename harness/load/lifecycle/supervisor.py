@@ -22,6 +22,7 @@ from harness.load.leases import LocalRows, RowLedger
 from harness.load.lifecycle import sandboxed
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
 from harness.load.lifecycle.guardian import Guardian
+from harness.load.lifecycle.progress import Progress
 from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import Setup, assemble, check_results_dir, read_settings, too_few_rows
 from harness.load.users import CognitoApiUser
@@ -48,6 +49,7 @@ class Supervisor:
         self._started_s = self._stopping_s = 0.0
         self._lost: set[str] = set()
         self._guardian: Guardian | None = None
+        self._progress: Progress | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -112,12 +114,15 @@ class Supervisor:
         planned = self._planned_api_users(self.environment.runner.target_user_count if self.environment.runner else 0)
         self.start_run(setup, RowLedger(len(setup.users), planned=planned, processes=self.processes))
         self._guardian = Guardian(setup, self.measured_so_far, self._stop_running)
+        self._tell_progress()
 
     def end(self) -> None:
         """A run has ended and all measurements are here (Locust's test_stop): the verdict, and results on disk."""
         if self._setup is None:
             return
         setup, self._setup = self._setup, None
+        if self._progress is not None:
+            self._progress.stop()
         metrics, healths = self.measured()
         now_s = time.time()
         extent = Extent(
@@ -144,7 +149,7 @@ class Supervisor:
     def print_conclusions(self) -> None:
         """Print what has not been printed yet."""
         while self.conclusions:
-            self.conclusions.pop(0).print()
+            self.conclusions.pop(0).print(is_quiet=bool(self.options.get("quiet")))
 
     def close(self) -> None:
         """The process ends: so does the sandbox it started."""
@@ -183,6 +188,19 @@ class Supervisor:
         runner = self.environment.runner
         if runner is not None:
             gevent.spawn(runner.stop if self.environment.web_ui else runner.quit)
+
+    def _tell_progress(self) -> None:
+        """Headless, nobody sees how the run is going; a line now and then says so."""
+        runner = self.environment.runner
+        if runner is None or not self.options.get("headless") or self.options.get("quiet"):
+            return
+        self._progress = Progress(
+            measured=lambda: self.measured()[0],
+            users=lambda: runner.user_count,
+            run_time_s=self.options.get("run_time"),
+            say=lambda line: print(line, flush=True),  # noqa: T201  # the closing summary stands there, too
+        )
+        self._progress.start()
 
     def _assemble_once(self, settings: Settings) -> Setup:
         """What `problems` has just made of the same settings: keys and CAs take half a second to read."""

@@ -16,15 +16,17 @@ from harness.sandbox.state.tokens import Tokens
 Operation = Callable[[Parameters], Answer]
 
 
-def operations(directory: Directory, *, shortest_life_s: int, default_life_s: int) -> Mapping[str, Operation]:
+def operations(
+    directory: Directory, tokens: Tokens, *, shortest_life_s: int, default_life_s: int
+) -> Mapping[str, Operation]:
     """Every operation over this directory.
 
     Args:
         directory: What they work on.
+        tokens: What issues tokens and recognises them.
         shortest_life_s: The least validity of access and id tokens that CreateUserPoolClient accepts.
         default_life_s: Their validity when it says nothing.
     """
-    tokens = Tokens(directory)
     signing_in = SigningIn(directory, tokens, Sessions(directory.clock, directory.chance))
     accounts = Accounts(directory, tokens)
     administration = Administration(directory)
