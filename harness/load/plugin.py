@@ -165,8 +165,10 @@ def _spare_the_collector() -> None:
     A full collection walks all live objects; with Locust, botocore and the users file there are some hundred
     thousand that never go away, and each walk stalls every user of the process.
     """
+    watchers, gc.callbacks[:] = gc.callbacks[:], []  # this one stalls nobody: no user has begun
     gc.collect()
     gc.freeze()
+    gc.callbacks[:] = watchers
 
 
 class _Joined(argparse.Action):
