@@ -87,6 +87,10 @@ KNOBS: Final = (
     ),
     Knob("--warmup", "0", "How long at the start is in no figure, as 30s: connections open, caches fill, users spawn."),
     Knob("--samples", "no", "Write every sample to samples.jtl, as JMeter does.", ("no", "yes"), is_switch=True),
+    Knob("--gate-file", "", "File with a gate a line; they hold besides those of --gate and of pyproject.toml."),
+    Knob(
+        "--baseline", "", "Results of an earlier run (results/...) to compare with; exit code 3 when this one is worse."
+    ),
     Knob("--results-dir", "results", "Folder for results, a new folder in it for each run."),
     Knob(
         "--cognito-sandbox-keys",
@@ -128,6 +132,9 @@ class Settings:
     """As given; read `warmup_s`."""
     samples: str = "no"
     """`yes`: every sample is written down."""
+    gate_file: str = ""
+    baseline: str = ""
+    """Folder of an earlier run's results."""
     results_dir: str = "results"
     sandbox_keys: str = ""
     run: str = ""
@@ -165,6 +172,8 @@ class Settings:
             gate=text("gate"),
             warmup=text("warmup"),
             samples=text("samples"),
+            gate_file=text("gate_file"),
+            baseline=text("baseline"),
             results_dir=text("results_dir"),
             sandbox_keys=text("cognito_sandbox_keys"),
             run=text("cognito_run"),

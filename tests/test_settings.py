@@ -26,6 +26,8 @@ class TestKnobs:
     def test_every_option_has_a_variable_that_begins_with_cognito(self) -> None:
         assert {knob.flag: knob.variable for knob in KNOBS if "cognito" not in knob.flag} == {
             "--gate": "COGNITO_GATE",
+            "--gate-file": "COGNITO_GATE_FILE",
+            "--baseline": "COGNITO_BASELINE",
             "--results-dir": "COGNITO_RESULTS_DIR",
             "--samples": "COGNITO_SAMPLES",
             "--warmup": "COGNITO_WARMUP",
@@ -48,6 +50,8 @@ class TestKnobs:
             "--cognito-ca-bundle",
             "--cognito-max-login-rate",
             "--gate",
+            "--gate-file",
+            "--baseline",
             "--results-dir",
             "--samples",
             "--warmup",

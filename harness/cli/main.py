@@ -16,6 +16,7 @@ CODES: Final = {
     EXIT.PASSED: "it worked",
     EXIT.FAILED: "it did not (the login failed)",
     EXIT.USAGE: "the command line could not be read",
+    EXIT.GATE: "the newer run is worse, or there is too little data to tell (report compare)",
     EXIT.CONFIGURATION: "the configuration cannot work; nothing was sent",
 }
 
@@ -85,7 +86,7 @@ def _run_sandbox(arguments: Sequence[str], prog: str) -> int:
 
 COMMANDS: Final = (
     Command("login", "log in once and show what comes back", "login --username alice@example.com", login.main),
-    Command("report", "make reports from what a run left on disk", "report build results/latest", report.main),
+    Command("report", "make a run's reports, or compare two runs", "report build results/latest", report.main),
     Command("sandbox", "a local Cognito and an API behind it", "sandbox --port 9229 --users users.csv", _run_sandbox),
 )
 

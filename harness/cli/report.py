@@ -1,38 +1,129 @@
-"""`cognito-load report build`: the reports of a run, made from what it left on disk."""
+"""`cognito-load report`: what can be made of results on disk, one subcommand for each."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from rich.console import Console
 
 from harness.cognito import remedies
-from harness.errors import EXIT, HarnessError
-from harness.evidence import jtl
+from harness.errors import EXIT, ConfigurationError, HarnessError
+from harness.evidence import jtl, past
+from harness.evidence.comparison import FAIL_RATE, Comparison, Interval, compare
 from harness.evidence.rebuild import rebuild
 from harness.evidence.reports import files, summary, terminal
+from harness.evidence.reports.numbers import Numbers
+from harness.evidence.reports.summary import comparison_record
 
 
-def main(argv: Sequence[str], prog: str) -> int:
-    """Run `report` with its own arguments; returns an exit code."""
-    parser = argparse.ArgumentParser(prog=prog, description="Make reports from what runs left on disk.")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", title="actions")
-    build = actions.add_parser(
-        "build",
-        help="make the reports of one run",
-        description="Make the reports of one run, from the files it wrote while it was running. Works for a run whose "
-        "processes were killed: the report then says what is missing, and its verdict is invalid.",
-        epilog=f"exit codes: {EXIT.PASSED} the reports were made, {EXIT.FAILED} they could not be made",
+class Subcommand(NamedTuple):
+    """One thing to do with results."""
+
+    name: str
+    summary: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], EXIT]
+
+
+def main(argv: Sequence[str], prog: str = "cognito-load report") -> int:
+    """Run one subcommand.
+
+    Returns:
+        One of `harness.errors.EXIT`; EXIT.CONFIGURATION when the results cannot be read.
+    """
+    arguments = build_parser(prog).parse_args(argv)
+    try:
+        return arguments.run(arguments)  # type: ignore[no-any-return]  # set below, by add_subcommand
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return EXIT.CONFIGURATION
+
+
+def build_parser(prog: str) -> argparse.ArgumentParser:
+    """The options of every subcommand."""
+    parser = argparse.ArgumentParser(prog=prog, description="Make something of results on disk.")
+    commands = parser.add_subparsers(required=True, metavar="SUBCOMMAND", title="subcommands")
+    for subcommand in SUBCOMMANDS:
+        child = commands.add_parser(subcommand.name, help=subcommand.summary, description=subcommand.summary)
+        subcommand.add_arguments(child)
+        child.set_defaults(run=subcommand.run)
+    return parser
+
+
+def _add_compare_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("before", type=Path, metavar="A", help="results of the earlier run, such as results/nightly")
+    parser.add_argument("after", type=Path, metavar="B", help="results of the later run, such as results/latest")
+    parser.add_argument("--json", action="store_true", help="print an object: word, and every figure of both runs")
+    parser.epilog = (
+        "Exit code 0: better or same; 3: worse, or not enough data; 5: results that cannot be read. "
+        "How it is decided: docs/gates-in-ci.md."
     )
-    build.add_argument("folder", type=Path, help="the run's folder, such as results/latest")
-    return _build(parser.parse_args(argv).folder)
 
 
-def _build(folder: Path) -> int:
-    folder = folder.resolve()  # results/latest is a link; the reports belong to the run that it points to
+def _compare(arguments: argparse.Namespace) -> EXIT:
+    comparison = compare(past.read(arguments.before), past.read(arguments.after))
+    if arguments.json:
+        print(json.dumps(comparison_record(comparison), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(_table(comparison)))
+    return EXIT.PASSED if comparison.word in ("better", "same") else EXIT.GATE
+
+
+def _table(comparison: Comparison) -> list[str]:
+    """Every figure of both runs, its interval, and the verdict last."""
+    heads = ("", "", "before", "between", "after", "between", "tolerance", "verdict")
+    rows = [
+        (
+            row.subject,
+            row.metric,
+            *_cells(row.before, row.metric),
+            *_cells(row.after, row.metric),
+            _figure(row.tolerance, row.metric),
+            row.word,
+        )
+        for row in comparison.rows
+    ]
+    widths = [max(len(line[column]) for line in (heads, *rows)) for column in range(len(heads))]
+    left = (0, 1, len(heads) - 1)
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in (heads, *rows)
+    ]
+    title = f"{comparison.before} (before) and {comparison.after} (after); latencies in ms, fail_rate in %"
+    return [title, "", *lines, "", comparison.sentence]
+
+
+def _cells(interval: Interval | None, metric: str) -> tuple[str, str]:
+    if interval is None:
+        return "-", "-"
+    low, value, high = (_figure(figure, metric) for figure in interval)
+    return value, f"{low} to {high}"
+
+
+def _figure(value: float, metric: str) -> str:
+    numbers = Numbers()
+    return numbers.percent(value) if metric == FAIL_RATE else numbers.milliseconds(value)
+
+
+def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="the run's folder, such as results/latest")
+    parser.epilog = (
+        "Works for a run whose processes were killed, too: the report then says what is missing, and its verdict is "
+        "invalid. "
+        f"Exit code {EXIT.PASSED}: the reports were made; {EXIT.FAILED}: they could not be made."
+    )
+
+
+def _build(arguments: argparse.Namespace) -> EXIT:
+    folder = arguments.folder.resolve()  # results/latest is a link; the reports belong to the run that it points to
     try:
         run = rebuild(folder, _explain)
         parts = jtl.parts_in(folder)
@@ -55,3 +146,9 @@ def _build(folder: Path) -> int:
 def _explain(kind: str, message: str) -> tuple[str, str] | None:
     found = remedies.lookup(kind, message)
     return (found.cause, found.remedy) if found else None
+
+
+SUBCOMMANDS: Final = (
+    Subcommand("build", "Make the reports of a run, from what it left on disk.", _add_build_arguments, _build),
+    Subcommand("compare", "Is run B slower than run A?", _add_compare_arguments, _compare),
+)

@@ -1,6 +1,7 @@
 """Gates: one line of text that a run must satisfy, such as `InitiateAuth p95 < 300ms`.
 
-    gate      = subject metric operator threshold
+    gate      = subject metric operator limit ["abort after" duration]
+              | "dropped" operator limit ["abort after" duration]
     subject   = "login"                        every login
               | "login(" reason ")"            reason: initial, refresh, expired or forced
               | "api"                          every API request
@@ -8,14 +9,21 @@
               | operation                      one kind of Cognito exchange: `InitiateAuth`
               | '"' any of these '"'           for a name that holds an operator or a semicolon
     metric    = "p50" … "p99.9" | "max" | "mean" | "rate" | "fail_rate" | "count"
+              | outcome                        how many ended so: ok, throttled, rejected, challenged, http_error,
+                                               server_error, transport_error, malformed or failed_check
+              | "dropped"                      arrivals of the open model that found no login slot
     operator  = "<" | "<=" | ">" | ">=" | "==" | "!="
+    limit     = threshold | "baseline" | "baseline *" factor | "baseline +" threshold
     threshold = number ("us" | "ms" | "s")     for p…, max and mean
               | number ["/s"]                  for rate
               | number "%" | fraction          for fail_rate
-              | whole number                   for count
+              | whole number                   for counts: count, dropped and the outcomes
+    factor    = number ["%"]                   1.10 and 110% are the same
+    duration  = number ("ms" | "s" | "min")
 
-Several gates stand in one text with `;` between them. What the metrics mean is said in `metrics.Tally`. A gate without
-data fails: a misspelt name must not turn a build green.
+Several gates stand in one text with `;` between them. What the metrics mean is said in `metrics.Tally`; `baseline` is
+the same figure in the run that --baseline names. A gate without data fails: a misspelt name must not turn a build
+green. A gate that aborts is held, while the run goes on, against everything measured so far; how, `watch.py` says.
 """
 
 from __future__ import annotations
@@ -29,8 +37,9 @@ from fractions import Fraction
 from typing import Literal
 
 from harness.errors import ConfigurationError, Problem
-from harness.evidence.metrics import Metrics, Selector, is_latency, is_metric
-from harness.outcome import Reason
+from harness.evidence.metrics import LOGINS, Metrics, Selector, is_count, is_latency, is_metric
+from harness.evidence.past import Past
+from harness.outcome import Outcome, Reason
 
 State = Literal["passed", "failed", "no data"]
 
@@ -47,25 +56,43 @@ EXAMPLE = "InitiateAuth p95 < 300ms"
 _GRAMMAR_HINT = (
     f"a gate reads: subject metric operator threshold, for example {EXAMPLE!r} or 'GET /orders fail_rate < 1%'"
 )
-_METRICS_HINT = "metrics: p50 to p99.9, max, mean, rate, fail_rate, count"
+_METRICS_HINT = f"metrics: p50 to p99.9, max, mean, rate, fail_rate, count, {', '.join(Outcome)}, dropped"
+DROPPED = "dropped"
+"""The metric, and the whole of the gate's left side, since only logins arrive at a rate."""
 
 _MICROSECONDS = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000}
+_SECONDS = {"ms": Fraction(1, 1_000), "s": Fraction(1), "min": Fraction(60)}
 _NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})\s*(.*)", re.DOTALL)
 _OPERATOR = re.compile(r"[<>=!]+")
 _OPERATION = re.compile(r"[A-Za-z]\w*")
 _LOGIN = re.compile(r"login\s*(?:\(\s*(.*?)\s*\))?", re.DOTALL)
 _REQUEST = re.compile(r"[A-Z]+\s+\S.*", re.DOTALL)
 _PIECE = re.compile(r'(?:"[^"]*"|[^;"]|")+')
+_ABORT = re.compile(r"(?<!\S)(abort\b.*)", re.DOTALL)
+_AFTER = re.compile(r"abort\s+after\s+(\S.*)", re.DOTALL)
+_BASELINE = re.compile(r"baseline(?:\s*([*+])\s*(.*)|\s*(\S.*))?", re.DOTALL)
 _LIST_CHARS = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A threshold that is known before the run, in the metric's own unit (see `Tally.figure`)."""
+    """A threshold, in the metric's own unit (see `Tally.figure`)."""
 
     value: float
+    """The threshold; with `factor`, what is added to the baseline's figure."""
     text: str
     """As the user wrote it: `300ms`."""
+    factor: Fraction | None = None
+    """What the baseline's figure is multiplied by; None when the threshold is known before the run."""
+
+    def resolve(self, baseline: float | None) -> float | None:
+        """The threshold itself, given the baseline's figure; None when it is needed and there is none.
+
+        In exact arithmetic: 300 ms times 1.1 is 330 ms, and not a little more.
+        """
+        if self.factor is None:
+            return self.value
+        return None if baseline is None else float(Fraction(baseline) * self.factor + Fraction(self.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +105,8 @@ class GateResult:
     """In microseconds, per second, as a share of 1, or as a number, by the gate's metric; None without data."""
     sentence: str
     """The actual figure, or what is missing; does not repeat the gate."""
+    limit: float | None = None
+    """What it was held against, in the unit of `actual`; None when that depends on a baseline without data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +119,60 @@ class Gate:
     metric: str
     comparison: str
     threshold: Limit
+    abort_after_s: float | None = None
+    """How long it may fail, in seconds, before the run is stopped; None: it is judged at the end only."""
 
     @classmethod
-    def parse(cls, text: str) -> Gate:
+    def parse(cls, text: str, source: str = "--gate") -> Gate:
         """The gate that a text describes; the grammar stands at the top of this file.
+
+        Args:
+            text: The gate.
+            source: Where it was written, for the message about a fault.
 
         Raises:
             ConfigurationError: with one problem, whose message shows the text and points at the character.
         """
-        return _parse(text)
+        text = " ".join(text.split())
+        try:
+            return _parse(text)
+        except _FaultError as fault:
+            message = f"{source}: {fault.what}\n    {text}\n    {' ' * fault.at}^"
+            raise ConfigurationError([Problem(message, fault.hint)]) from None
 
-    def judge(self, metrics: Metrics, duration_s: float) -> GateResult:
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether its limit is a figure of another run."""
+        return self.threshold.factor is not None
+
+    def figure(self, metrics: Metrics, duration_s: float) -> float | None:
+        """The figure it is about; None where there is no data."""
+        if self.metric == DROPPED:
+            dropped: dict[str, int] = getattr(metrics, "dropped", {})
+            return sum(dropped.values()) if dropped or metrics.measured else None
+        return metrics.figure(self.subject, self.metric, duration_s)
+
+    def judge(self, metrics: Metrics, duration_s: float, baseline: Past | None = None) -> GateResult:
         """Hold the gate against what was measured in `duration_s` seconds."""
-        actual = metrics.figure(self.subject, self.metric, duration_s)
+        before = self.figure(baseline.metrics, baseline.duration_s) if self.needs_baseline and baseline else None
+        limit = self.threshold.resolve(before)
+        actual = self.figure(metrics, duration_s)
         if actual is None:
-            return GateResult(self, "no data", None, self._what_is_missing(metrics, duration_s))
-        passed = COMPARISONS[self.comparison](actual, self.threshold.value)
-        return GateResult(self, "passed" if passed else "failed", actual, f"was {describe(actual, self.metric)}")
+            return GateResult(self, "no data", None, self._what_is_missing(metrics, duration_s), limit)
+        if limit is None:
+            if baseline is None:
+                return GateResult(self, "no data", actual, "no data: there is no baseline")
+            missing = self._what_is_missing(baseline.metrics, baseline.duration_s).removeprefix("no data: ")
+            return GateResult(self, "no data", actual, f"no data: in the baseline {baseline.run_id}, {missing}")
+        passed = COMPARISONS[self.comparison](actual, limit)
+        sentence = f"was {describe(actual, self.metric)}"
+        if before is not None:
+            sentence += f", baseline {describe(before, self.metric)}, limit {describe(limit, self.metric)}"
+        return GateResult(self, "passed" if passed else "failed", actual, sentence, limit)
 
     def _what_is_missing(self, metrics: Metrics, duration_s: float) -> str:
+        if self.metric == DROPPED:
+            return "no data: nothing was measured"
         tally = metrics.tally(self.subject)
         if tally.count and tally.failures == tally.count:
             return f"no data: all {tally.count} samples failed, and how fast something fails is no latency"
@@ -125,7 +189,17 @@ class Gate:
         return f"no data: nothing is named {wanted}{question} there are: {_listed(existing)}"
 
 
-def parse_gates(texts: Iterable[str]) -> tuple[list[Gate], list[Problem]]:
+class _FaultError(Exception):
+    """A text is no gate: what is wrong, at which character, and what to do."""
+
+    def __init__(self, at: int, what: str, hint: str) -> None:
+        super().__init__(what)
+        self.at = at
+        self.what = what
+        self.hint = hint
+
+
+def parse_gates(texts: Iterable[str], source: str = "--gate") -> tuple[list[Gate], list[Problem]]:
     """All gates of several texts, each split at `;`, and every fault in them. Empty pieces mean nothing."""
     gates: list[Gate] = []
     problems: list[Problem] = []
@@ -134,7 +208,7 @@ def parse_gates(texts: Iterable[str]) -> tuple[list[Gate], list[Problem]]:
             if not piece.strip():
                 continue
             try:
-                gates.append(Gate.parse(piece))
+                gates.append(Gate.parse(piece, source))
             except ConfigurationError as error:
                 problems.extend(error.problems)
     return gates, problems
@@ -153,8 +227,8 @@ def existing_subjects(metrics: Metrics) -> list[str]:
 
 def describe(actual: float, metric: str) -> str:
     """A figure with its unit, as it stands in a sentence: `212 ms`."""
-    if metric == "count":
-        return f"{actual:.0f}"
+    if is_count(metric):
+        return f"{actual:.12g}"
     if metric == "rate":
         return f"{actual:.4g}/s"
     if metric == "fail_rate":
@@ -163,31 +237,37 @@ def describe(actual: float, metric: str) -> str:
 
 
 def _parse(text: str) -> Gate:
-    text = " ".join(text.split())
     body = 0
     if text.startswith('"'):
         body = text.find('"', 1) + 1
         if not body:
-            raise _fault(text, 0, "a quotation mark that is never closed", 'close the name with "')
+            raise _FaultError(0, "a quotation mark that is never closed", 'close the name with "')
     found = _last_operator(text, body)
     if found is None:
-        raise _fault(text, len(text), "a comparison is missing (<, <=, >, >=, == or !=)", _GRAMMAR_HINT)
+        raise _FaultError(len(text), "a comparison is missing (<, <=, >, >=, == or !=)", _GRAMMAR_HINT)
     start, end = found
     sign = text[start:end]
     if sign not in COMPARISONS:
-        raise _fault(text, start, f"{sign} is no comparison", "write <, <=, >, >=, == or !=")
+        raise _FaultError(start, f"{sign} is no comparison", "write <, <=, >, >=, == or !=")
     left = text[:start].rstrip()
     subject_text, _, metric = (left[:body], " ", left[body:].strip()) if body else left.rpartition(" ")
     metric_at = len(left) - len(metric)
     if not metric:
-        raise _fault(text, start, "subject and metric are missing before the comparison", _GRAMMAR_HINT)
+        raise _FaultError(start, "subject and metric are missing before the comparison", _GRAMMAR_HINT)
     if not is_metric(metric):
-        raise _fault(text, metric_at, f"{metric} is no metric", _METRICS_HINT)
-    if not subject_text.strip():
-        raise _fault(text, 0, "the subject is missing before the metric", _GRAMMAR_HINT)
-    subject = _parse_subject(text, subject_text.strip())
+        raise _FaultError(metric_at, f"{metric} is no metric", _METRICS_HINT)
     limit_at = end + len(text[end:]) - len(text[end:].lstrip())
-    return Gate(text, subject, metric, sign, _parse_limit(text, limit_at, metric))
+    limit_text, abort_after_s = _split_abort(text, limit_at)
+    if not subject_text.strip() and metric == DROPPED:
+        return Gate(text, LOGINS, metric, sign, _parse_limit(limit_text, limit_at, metric), abort_after_s)
+    if not subject_text.strip():
+        raise _FaultError(0, "the subject is missing before the metric", _GRAMMAR_HINT)
+    subject = _parse_subject(subject_text.strip())
+    if metric == DROPPED and subject != LOGINS:
+        raise _FaultError(
+            0, f"{subject_text.strip()} is never dropped", "write dropped == 0: logins arrive at --login-rate"
+        )
+    return Gate(text, subject, metric, sign, _parse_limit(limit_text, limit_at, metric), abort_after_s)
 
 
 def _last_operator(text: str, start: int) -> tuple[int, int] | None:
@@ -195,7 +275,7 @@ def _last_operator(text: str, start: int) -> tuple[int, int] | None:
     return found[-1].span() if found else None
 
 
-def _parse_subject(text: str, subject: str) -> Selector:
+def _parse_subject(subject: str) -> Selector:
     at = 0
     if subject.startswith('"'):
         subject, at = subject[1:-1].strip(), 1
@@ -205,8 +285,7 @@ def _parse_subject(text: str, subject: str) -> Selector:
         if login[1] is None:
             return Selector("login")
         if login[1] not in list(Reason):
-            raise _fault(
-                text,
+            raise _FaultError(
                 at + login.start(1),
                 f"{login[1] or 'nothing'} is no reason for a login",
                 f"one of {', '.join(Reason)}",
@@ -216,51 +295,94 @@ def _parse_subject(text: str, subject: str) -> Selector:
         return Selector("request", subject)
     if _OPERATION.fullmatch(subject):
         return Selector("exchange", subject)
-    raise _fault(
-        text,
+    raise _FaultError(
         at,
         f"{subject or 'an empty name'} is no subject",
         "login, login(refresh), api, an operation such as InitiateAuth, or a request such as GET /orders",
     )
 
 
+def _split_abort(text: str, limit_at: int) -> tuple[str, float | None]:
+    """The text up to the end of the limit, and the seconds of `abort after` behind it."""
+    found = _ABORT.search(text, limit_at)
+    if found is None:
+        return text, None
+    at = found.start(1)
+    after = _AFTER.fullmatch(found[1])
+    number = _NUMBER.fullmatch(after[1]) if after else None
+    if after is None or number is None:
+        where = at + after.start(1) if after else at
+        raise _FaultError(where, "abort wants to know after how long", "write abort after 10s")
+    unit = number[2]
+    if unit not in _SECONDS:
+        what = f"{unit} is no unit of time" if unit else "the unit is missing"
+        raise _FaultError(at + after.start(1) + number.start(2), what, f"write {number[1]}s (or ms, min)")
+    return text[:at].rstrip(), float(Fraction(number[1]) * _SECONDS[unit])
+
+
 def _parse_limit(text: str, at: int, metric: str) -> Limit:
     limit = text[at:]
     if not limit:
-        raise _fault(text, at, "a threshold is missing after the comparison", _GRAMMAR_HINT)
+        raise _FaultError(at, "a threshold is missing after the comparison", _GRAMMAR_HINT)
+    if found := _BASELINE.fullmatch(limit):
+        return _parse_baseline(text, at, metric, found)
+    return _parse_threshold(text, at, metric)
+
+
+def _parse_baseline(text: str, at: int, metric: str, found: re.Match[str]) -> Limit:
+    hint = "write baseline * 1.10, or baseline + a threshold"
+    if found[3]:
+        raise _FaultError(at + found.start(3), f"{found[3]} cannot follow baseline", hint)
+    if not found[1]:
+        return Limit(0.0, text[at:], Fraction(1))
+    term_at = at + found.start(2)
+    if not found[2]:
+        raise _FaultError(term_at, f"something is missing after {found[1]}", hint)
+    if found[1] == "+":
+        return Limit(_parse_threshold(text, term_at, metric).value, text[at:], Fraction(1))
+    number = _NUMBER.fullmatch(found[2])
+    if number is None:
+        raise _FaultError(term_at, f"{found[2]} is no factor", "a number in plain digits: 1.10, or 110%")
+    if number[2] not in ("", "%"):
+        raise _FaultError(term_at + number.start(2), f"{number[2]} is no part of a factor", f"write {number[1]}")
+    return Limit(0.0, text[at:], Fraction(number[1]) / (100 if number[2] else 1))
+
+
+def _parse_threshold(text: str, at: int, metric: str) -> Limit:
+    limit = text[at:]
     found = _NUMBER.fullmatch(limit)
     if found is None:
-        raise _fault(text, at, f"{limit} is no threshold", "a number in plain digits, with its unit: 300ms, 0.5%, 10/s")
+        raise _FaultError(at, f"{limit} is no threshold", "a number in plain digits, with its unit: 300ms, 0.5%, 10/s")
     number, unit = Fraction(found[1]), found[2]
     unit_at = at + found.start(2)
     if is_latency(metric):
         if unit not in _MICROSECONDS:
             what = f"{unit} is no unit of time" if unit else "the unit is missing"
-            raise _fault(text, unit_at, what, f"write {found[1]}ms (or us, s)")
+            raise _FaultError(unit_at, what, f"write {found[1]}ms (or us, s)")
         return Limit(float(number * _MICROSECONDS[unit]), limit)
     if metric == "rate":
         if unit not in ("", "/s"):
-            raise _fault(text, unit_at, f"{unit} is no unit of a rate", f"write {found[1]}/s")
+            raise _FaultError(unit_at, f"{unit} is no unit of a rate", f"write {found[1]}/s")
         return Limit(float(number), limit)
-    if metric == "count":
+    if is_count(metric):
         if unit or number.denominator != 1:
-            raise _fault(
-                text, unit_at if unit else at, f"{limit} is no whole number", "a count has neither unit nor fraction"
+            raise _FaultError(
+                unit_at if unit else at, f"{limit} is no whole number", "a count has neither unit nor fraction"
             )
         return Limit(float(number), limit)
-    return _parse_share(text, at, number, unit, unit_at)
+    return _parse_share(text, at, number, unit)
 
 
-def _parse_share(text: str, at: int, number: Fraction, unit: str, unit_at: int) -> Limit:
+def _parse_share(text: str, at: int, number: Fraction, unit: str) -> Limit:
     if unit not in ("", "%"):
-        raise _fault(text, unit_at, f"{unit} is no unit of a fail rate", "write 1% or 0.01")
+        raise _FaultError(len(text) - len(unit), f"{unit} is no unit of a fail rate", "write 1% or 0.01")
     share = number / 100 if unit else number
     if share > 1:
-        raise _fault(
-            text, at, "a fail rate cannot exceed 100%", "write a percentage such as 1%, or a fraction such as 0.01"
+        raise _FaultError(
+            at, "a fail rate cannot exceed 100%", "write a percentage such as 1%, or a fraction such as 0.01"
         )
     if not unit and share == 1:
-        raise _fault(text, at, "1 could mean 1% or 100%", "write which of the two")
+        raise _FaultError(at, "1 could mean 1% or 100%", "write which of the two")
     return Limit(float(share), text[at:])
 
 
@@ -275,7 +397,3 @@ def _listed(names: list[str]) -> str:
 
 def _name_of(subject: Selector) -> str:
     return subject.name or ("api" if subject.kind == "request" else subject.kind)
-
-
-def _fault(text: str, at: int, what: str, hint: str) -> ConfigurationError:
-    return ConfigurationError([Problem(f"--gate: {what}\n    {text}\n    {' ' * at}^", hint)])

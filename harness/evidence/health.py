@@ -1,7 +1,8 @@
-"""Whether the load generator itself was fit to measure.
+"""Whether the load generator itself was fit to measure: valid, suspect or invalid.
 
 An event loop that comes late stamps every answer late; a process without CPU to spare measures its own queue. Either
-way the figures describe the generator and not the service.
+way the figures describe the generator and not the service: the run is invalid. It is suspect when that was near, or
+when something else shows in the figures: collections of garbage, or connections that had to be made again.
 """
 
 from __future__ import annotations
@@ -22,16 +23,31 @@ MAX_CPU_SHARE = 0.90
 """From 90 % of one core on, work waits for the core: Python uses one core per process, and Locust warns there, too."""
 MAX_HOT_SHARE_OF_RUN = 0.10
 """A process may be that busy for a tenth of the run: users are spawned at its start, and that is no measurement."""
+SUSPECT_SHARE = 0.5
+"""Half of what makes a run invalid makes it suspect: the next run, with a few more users, would be invalid."""
+MAX_GC_PAUSE_US = MAX_LAG_P99_US
+"""A collection stops every user of the process, as lag does; one as long as that is in the maximum of some figure."""
+MAX_GC_SHARE = 0.05
+"""From 5 % of the time on, one sample in twenty meets a collection, and p95 tells of it."""
+MAX_LATE_SEND_P99_US = 10_000
+"""Arrivals of an open load may leave 10 ms late once in a hundred times: what p99 may be off by where it is measured
+from the send, at a tenth of a login's usual time."""
+MAX_REOPENED_SHARE = 0.05
+"""From 5 % on, p95 is the time of a connection being made, and not of a login on one that is kept."""
 
 
 class Health:
     """How one process fared: lateness of its event loop and its share of one core. Not thread-safe."""
 
-    __slots__ = ("cpu_s", "hot_s", "lags", "max_cpu_share", "observed_s")
+    __slots__ = ("cpu_s", "gc_pauses", "hot_s", "lags", "late_sends", "max_cpu_share", "observed_s")
 
     def __init__(self) -> None:
         self.lags = Histogram()
         """How late the event loop came, in microseconds."""
+        self.gc_pauses = Histogram()
+        """How long collections of garbage took, in microseconds: nothing else runs meanwhile."""
+        self.late_sends = Histogram()
+        """How late what was due at a time was sent, in microseconds: only an open load knows."""
         self.observed_s = 0.0
         """How long CPU was observed, in seconds."""
         self.cpu_s = 0.0
@@ -44,6 +60,14 @@ class Health:
     def lag(self, us: int) -> None:
         """The event loop came this many microseconds later than it was asked to."""
         self.lags.record(us)
+
+    def gc_pause(self, us: int) -> None:
+        """A collection of garbage took so many microseconds."""
+        self.gc_pauses.record(us)
+
+    def sent_late(self, us: int) -> None:
+        """An arrival of the open load was sent so many microseconds after it was due."""
+        self.late_sends.record(us)
 
     def cpu(self, share_of_one_core: float, seconds: float) -> None:
         """Over the last seconds the process used this share of one core: 1.0 is all of it."""
@@ -64,6 +88,11 @@ class Health:
         return self.hot_s / self.observed_s if self.observed_s > 0 else 0.0
 
     @property
+    def gc_share(self) -> float:
+        """Share of the observed time that went into collections of garbage."""
+        return self.gc_pauses.sum_us / 1e6 / self.observed_s if self.observed_s > 0 else 0.0
+
+    @property
     def lag_p99_us(self) -> int | None:
         """99 % of the time the event loop came no later than this, in microseconds; None when it was never read."""
         return self.lags.percentile(99_000)
@@ -72,6 +101,8 @@ class Health:
         """Everything, in types msgpack knows."""
         return {
             "lags": self.lags.to_wire(),
+            "gc_pauses": self.gc_pauses.to_wire(),
+            "late_sends": self.late_sends.to_wire(),
             "observed_s": self.observed_s,
             "cpu_s": self.cpu_s,
             "hot_s": self.hot_s,
@@ -83,6 +114,8 @@ class Health:
         """What `to_wire` described."""
         health = cls()
         health.lags = Histogram.from_wire(wire["lags"])
+        health.gc_pauses = Histogram.from_wire(wire.get("gc_pauses", {}))
+        health.late_sends = Histogram.from_wire(wire.get("late_sends", {}))
         health.observed_s, health.cpu_s = wire["observed_s"], wire["cpu_s"]
         health.hot_s, health.max_cpu_share = wire["hot_s"], wire["max_cpu_share"]
         return health
@@ -113,3 +146,55 @@ def judge(healths: Mapping[str, Health], measured: int, max_lag_us: int = MAX_LA
                 f"(limit {MAX_HOT_SHARE_OF_RUN:.0%}): add workers (--processes), or use fewer users"
             )
     return reasons
+
+
+def suspicions(healths: Mapping[str, Health], max_lag_us: int = MAX_LAG_P99_US) -> list[str]:
+    """What in the generator may show in the figures, one sentence each with what to do about it.
+
+    What `judge` calls invalid is not told again.
+    """
+    found = []
+    for process, health in healths.items():
+        lag = health.lag_p99_us
+        if lag is not None and max_lag_us * SUSPECT_SHARE < lag <= max_lag_us and health.lags.count >= MIN_LOOKS:
+            found.append(
+                f"the event loop of {process} came {lag / 1_000:.0f} ms late or more in 1 of 100 cases, over half of "
+                f"the limit ({max_lag_us / 1_000:.0f} ms): use fewer users per process (--processes)"
+            )
+        if MAX_HOT_SHARE_OF_RUN * SUSPECT_SHARE < health.hot_share <= MAX_HOT_SHARE_OF_RUN:
+            found.append(
+                f"{process} used more than {MAX_CPU_SHARE:.0%} of its core for {health.hot_share:.0%} of the run: "
+                "add a worker (--processes)"
+            )
+        if health.gc_pauses.max_us > MAX_GC_PAUSE_US or health.gc_share > MAX_GC_SHARE:
+            found.append(
+                f"collecting garbage stopped {process} for up to {health.gc_pauses.max_us / 1_000:.0f} ms and "
+                f"{health.gc_share:.1%} of the time (limits {MAX_GC_PAUSE_US / 1_000:.0f} ms, {MAX_GC_SHARE:.0%}): "
+                "keep fewer objects in the locustfile, or spread users over more processes (--processes)"
+            )
+        late = health.late_sends.percentile(99_000)
+        if late is not None and late > MAX_LATE_SEND_P99_US and health.late_sends.count >= MIN_LOOKS:
+            found.append(
+                f"{process} sent {late / 1_000:.0f} ms late or more in 1 of 100 cases "
+                f"(limit {MAX_LATE_SEND_P99_US / 1_000:.0f} ms): add a worker, or lower the rate"
+            )
+    return found
+
+
+def reopened(opened: int, exchanges: int, users: int) -> list[str]:
+    """Whether connections that should be kept were made again too often.
+
+    Args:
+        opened: Exchanges that had to open a connection.
+        exchanges: All of them.
+        users: How many users there were, each of whom has to open one connection.
+    """
+    again = max(opened - users, 0)
+    if not exchanges or again / exchanges <= MAX_REOPENED_SHARE:
+        return []
+    sentence = (
+        f"{again} of {exchanges} Cognito exchanges ({again / exchanges:.0%}, limit {MAX_REOPENED_SHARE:.0%}) found "
+        "their connection closed and paid for a new one: have users wait less between logins than the server or a "
+        "proxy keeps a connection, or say --cognito-connection new if that is what you measure"
+    )
+    return [sentence]

@@ -95,6 +95,18 @@ class Histogram:
         ranks = (-(-self.count * wanted // 100_000) for wanted in thousandths)
         return [min(_upper_end(buckets[bisect_left(seen, rank)][0]), self.max_us) for rank in ranks]
 
+    def at_rank(self, rank: int) -> int:
+        """The value of this rank, 1 the fastest and `count` the slowest, in microseconds.
+
+        Raises:
+            IndexError: if there are not so many values.
+        """
+        if not 1 <= rank <= self.count:
+            raise IndexError(f"rank {rank} of {self.count}")
+        buckets = list(self._buckets())
+        seen = list(accumulate(count for _, count in buckets))
+        return min(_upper_end(buckets[bisect_left(seen, rank)][0]), self.max_us)
+
     def above(self, us: int) -> int:
         """How many samples took longer than this, to the resolution of the buckets."""
         if self.max_us <= us:

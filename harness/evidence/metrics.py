@@ -33,6 +33,7 @@ OTHER_ERRORS = "(further errors)"
 
 # An enum's members cost a metaclass look-up each time they are named.
 _OK = Outcome.OK
+_OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 
 
 class Key(NamedTuple):
@@ -170,7 +171,8 @@ class Tally:
         """One figure; None where there is no data.
 
         Args:
-            metric: `p50`…`p99.999`, `max`, `mean` (microseconds), `rate` (per second), `fail_rate` (0 to 1), `count`.
+            metric: `p50`…`p99.999`, `max`, `mean` (microseconds), `rate` (per second), `fail_rate` (0 to 1), `count`,
+                or an outcome (`throttled`): how many ended so.
             duration_s: How long was measured.
 
         Raises:
@@ -178,6 +180,9 @@ class Tally:
         """
         if metric == "count":
             return self.count if self.known else None
+        if metric in _OUTCOMES:
+            ended_so = self.outcomes.get(Outcome(metric))
+            return (ended_so.count if ended_so else 0) if self.known else None
         if metric == "rate":
             return self.count / duration_s if self.known and duration_s > 0 else None
         if metric == "fail_rate":
@@ -191,9 +196,14 @@ def is_latency(metric: str) -> bool:
     return metric in ("max", "mean") or percentile_of(metric) is not None
 
 
+def is_count(metric: str) -> bool:
+    """Whether a metric is a number of things."""
+    return metric in ("count", "dropped") or metric in _OUTCOMES
+
+
 def is_metric(metric: str) -> bool:
-    """Whether `Metrics.figure` knows this metric."""
-    return metric in ("rate", "fail_rate", "count") or is_latency(metric)
+    """Whether a gate can be about this metric."""
+    return metric in ("rate", "fail_rate") or is_count(metric) or is_latency(metric)
 
 
 class Metrics:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.evidence.comparison import Comparison
 from harness.evidence.events import Event
 from harness.evidence.gates import GateResult
 from harness.evidence.health import MAX_LAG_P99_US, Health
@@ -58,6 +59,8 @@ class Run:
     remedies: Remedies = no_remedies
     notes: tuple[str, ...] = ()
     """What a reader of the figures must know besides, one sentence each: a worker that was lost."""
+    comparison: Comparison | None = None
+    """With the run that --baseline names."""
     timeline: Sequence[Second] = ()
     """By time; the warm-up is in it."""
     timeline_step_s: int = 1

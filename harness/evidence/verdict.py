@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.errors import EXIT
+from harness.evidence.comparison import Comparison
 from harness.evidence.gates import GateResult
-from harness.evidence.health import MAX_LAG_P99_US, Health, judge
+from harness.evidence.health import MAX_LAG_P99_US, Health, judge, suspicions
 from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, Metrics, Selector
 
 Word = Literal["passed", "failed", "invalid"]
+Validity = Literal["valid", "suspect", "invalid"]
 
 _COUNTED: tuple[tuple[Selector, str, str], ...] = (
     (LOGINS, "login", "logins"),
@@ -30,6 +32,13 @@ class Verdict:
     """Why, in one sentence without a full stop."""
     invalid_because: tuple[str, ...] = ()
     """Every reason why the figures prove nothing, each with what to do about it."""
+    suspect_because: tuple[str, ...] = ()
+    """What in the generator may show in the figures, each with what to do about it."""
+
+    @property
+    def validity(self) -> Validity:
+        """Whether the generator was fit to measure."""
+        return "invalid" if self.invalid_because else "suspect" if self.suspect_because else "valid"
 
 
 def decide(
@@ -37,34 +46,58 @@ def decide(
     gate_results: Sequence[GateResult],
     healths: Mapping[str, Health],
     max_lag_us: int = MAX_LAG_P99_US,
+    comparison: Comparison | None = None,
+    suspicious: Sequence[str] = (),
 ) -> Verdict:
     """The verdict on a run.
 
-    Invalid (exit code 4) comes before a gate that failed or had no data (3), and this before an exception in a task
-    or, when no gate was given, any login, exchange or request that failed (1).
+    Invalid (exit code 4) comes before a gate that failed or had no data, and a baseline that the run is worse than or
+    could not be compared with (3), and this before an exception in a task or, when neither gate nor baseline was
+    given, any login, exchange or request that failed (1).
 
     Args:
         metrics: Of all processes.
         gate_results: One for each gate that was given; empty when there was none.
         healths: By the name of the process.
         max_lag_us: How late the event loop may come at p99, in microseconds.
+        comparison: With the baseline, if there is one.
+        suspicious: What makes the run suspect besides the generator's health, each with what to do about it.
     """
+    suspect_because = (*suspicions(healths, max_lag_us), *suspicious)
     reasons = judge(healths, metrics.measured, max_lag_us)
     if reasons:
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-        return Verdict("invalid", EXIT.INVALID, f"the figures prove nothing: {reasons[0]}{more}", tuple(reasons))
+        return Verdict(
+            "invalid", EXIT.INVALID, f"the figures prove nothing: {reasons[0]}{more}", tuple(reasons), suspect_because
+        )
+    found = _missed(gate_results, comparison) or _raised(metrics)
+    found = found or _by_what_was_asked(metrics, gate_results, comparison)
+    return replace(found, suspect_because=suspect_because)
+
+
+def _missed(gate_results: Sequence[GateResult], comparison: Comparison | None) -> Verdict | None:
     missed = [result for result in gate_results if result.state != "passed"]
     if missed:
         count = f"{len(missed)} of {_number(len(gate_results), 'gate', 'gates')} failed"
         return Verdict("failed", EXIT.GATE, f"{count}: {missed[0].gate.text} ({missed[0].sentence})")
-    if metrics.exceptions:
-        raised = _number(sum(metrics.exceptions.values()), "exception", "exceptions")
-        return Verdict(
-            "failed", EXIT.FAILED, f"{raised} in the test's own code ({', '.join(sorted(metrics.exceptions))})"
-        )
+    if comparison is not None and comparison.word in ("worse", "not enough data"):
+        return Verdict("failed", EXIT.GATE, comparison.sentence)
+    return None
+
+
+def _raised(metrics: Metrics) -> Verdict | None:
+    if not metrics.exceptions:
+        return None
+    raised = _number(sum(metrics.exceptions.values()), "exception", "exceptions")
+    return Verdict("failed", EXIT.FAILED, f"{raised} in the test's own code ({', '.join(sorted(metrics.exceptions))})")
+
+
+def _by_what_was_asked(metrics: Metrics, gate_results: Sequence[GateResult], comparison: Comparison | None) -> Verdict:
     if gate_results:
         gates = "the one gate passed" if len(gate_results) == 1 else f"all {len(gate_results)} gates passed"
-        return Verdict("passed", EXIT.PASSED, gates)
+        return Verdict("passed", EXIT.PASSED, f"{gates}; {comparison.sentence}" if comparison else gates)
+    if comparison is not None:
+        return Verdict("passed", EXIT.PASSED, comparison.sentence)
     failures = _failures(metrics)
     if failures:
         return Verdict("failed", EXIT.FAILED, f"{failures} failed, and no gate says how many may")

@@ -7,6 +7,7 @@ import gc
 from collections.abc import Sequence
 from typing import Any
 
+import gevent
 from locust import log as locust_log
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
@@ -84,6 +85,14 @@ class _Plugin:
     def prepare(self, environment: Environment, web_ui: WebUI | None, **_: object) -> None:
         """Check everything, before anything is sent."""
         attach(environment, None)
+        try:
+            self._prepare(environment, web_ui)
+        finally:
+            # A timer counts from when the event loop last looked at the clock, which was before all of Python's imports
+            # and this set-up: on a busy machine --run-time, which starts next, would be over before it began.
+            gevent.get_hub().loop.update_now()
+
+    def _prepare(self, environment: Environment, web_ui: WebUI | None) -> None:
         if isinstance(environment.runner, WorkerRunner):
             self._worker = worker = Worker(environment, self._data_set, environment.runner)
             # Registered after Locust's own listener and so called before it: the last parcel leaves before "quit".
@@ -159,8 +168,10 @@ def _spare_the_collector() -> None:
     A full collection walks all live objects; with Locust, botocore and the users file there are some hundred
     thousand that never go away, and each walk stalls every user of the process.
     """
+    watchers, gc.callbacks[:] = gc.callbacks[:], []  # this one stalls nobody: no user has begun
     gc.collect()
     gc.freeze()
+    gc.callbacks[:] = watchers
 
 
 class _Joined(argparse.Action):

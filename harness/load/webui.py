@@ -15,8 +15,17 @@ from flask import Flask, Request, Response, before_render_template, jsonify, req
 
 from harness.errors import Problem
 
-FIXED: Final = ("cognito_endpoint", "cognito_users", "cognito_ca_bundle", "results_dir", "cognito_sandbox_keys")
-"""Where passwords go, which passwords, whom to trust, where to write: set on the command line, not from a page."""
+FIXED: Final = (
+    "cognito_endpoint",
+    "cognito_users",
+    "cognito_ca_bundle",
+    "results_dir",
+    "cognito_sandbox_keys",
+    "gate_file",
+    "baseline",
+)
+"""Where passwords go, which passwords, whom to trust, what to read and write: set on the command line, not from a page.
+"""
 DERIVED: Final = ("cognito_region", "cognito_user_pool_id")
 """These decide the endpoint when none is given."""
 

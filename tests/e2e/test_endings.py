@@ -8,7 +8,7 @@ import time
 import pytest
 
 from harness.errors import EXIT
-from tests.e2e.conftest import free_port, group_members
+from tests.e2e.conftest import ROOT, free_port, group_members
 
 pytestmark = pytest.mark.e2e
 
@@ -22,6 +22,13 @@ class Login(CognitoLoginUser):
     @task
     def log_in_once(self):
         self.log_in()
+"""
+
+SLOW_START = """import time
+install(events)
+until = time.monotonic() + 4
+while time.monotonic() < until:
+    pass
 """
 
 
@@ -124,3 +131,11 @@ def test_a_worker_that_dies_is_said_to_be_lost(start_locust, start_sandbox):
     master.finish()
     assert "was lost" in " ".join(master.summary["run"]["notes"])
     assert master.summary["logins"]["all"]["count"] > 0
+
+
+def test_a_slow_start_takes_nothing_from_the_run_time(run_locust, start_sandbox):
+    """Timers of the event loop count from its last look at the clock, which was before the locustfile was read."""
+    code = (ROOT / "locustfile.py").read_text().replace("install(events)\n", SLOW_START)
+    run = run_locust("Login", "--users", 2, "--run-time", "3s", against=start_sandbox(), code=code)
+    assert run.exit_code == EXIT.PASSED, run.output
+    assert run.summary["run"]["duration_s"] > 2

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.evidence.comparison import FAIL_RATE, Comparison, Interval
 from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, Health
 from harness.evidence.histogram import Histogram
 from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
@@ -55,9 +56,16 @@ def summary(run: Run) -> dict[str, Any]:
             "invalid_because": list(run.verdict.invalid_because),
         },
         "gates": [
-            {"gate": result.gate.text, "state": result.state, "actual": result.actual, "sentence": result.sentence}
+            {
+                "gate": result.gate.text,
+                "state": result.state,
+                "actual": result.actual,
+                "limit": result.limit,
+                "sentence": result.sentence,
+            }
             for result in run.gates
         ],
+        "comparison": comparison_record(run.comparison) if run.comparison else None,
         "logins": {
             "all": _figures(run, metrics.tally(LOGINS)),
             "by_reason": {
@@ -87,6 +95,8 @@ def summary(run: Run) -> dict[str, Any]:
             "clamped": metrics.clamped,
         },
         "generator": {
+            "validity": run.verdict.validity,
+            "suspect_because": list(run.verdict.suspect_because),
             "limits": {
                 "lag_p99_ms": _ms(run.max_lag_us),
                 "cpu_share": MAX_CPU_SHARE,
@@ -95,6 +105,36 @@ def summary(run: Run) -> dict[str, Any]:
             "processes": {name: _health(health) for name, health in sorted(run.healths.items())},
         },
         "settings": {name: value for name, value in run.settings.items() if _is_plain(value)},
+    }
+
+
+def comparison_record(comparison: Comparison) -> dict[str, Any]:
+    """A comparison as JSON's own types; latencies in milliseconds, fail rates as shares of 1."""
+
+    def shown(interval: Interval | None, metric: str) -> dict[str, float | None] | None:
+        if interval is None:
+            return None
+        share = metric == FAIL_RATE
+        return {end: _rounded(x) if share else _ms(x) for end, x in interval._asdict().items()}
+
+    return {
+        "before": comparison.before,
+        "after": comparison.after,
+        "word": comparison.word,
+        "sentence": comparison.sentence,
+        "figures": [
+            {
+                "name": row.subject,
+                "metric": row.metric,
+                "word": row.word,
+                "before": shown(row.before, row.metric),
+                "after": shown(row.after, row.metric),
+                "difference": shown(row.difference, row.metric),
+                "tolerance": _rounded(row.tolerance) if row.metric == FAIL_RATE else _ms(row.tolerance),
+                "sentence": row.sentence,
+            }
+            for row in comparison.rows
+        ],
     }
 
 
@@ -184,6 +224,10 @@ def _health(health: Health) -> dict[str, Any]:
         "lag_p50_ms": _ms(health.lags.figure("p50")),
         "lag_p99_ms": _ms(health.lag_p99_us),
         "lag_max_ms": _ms(health.lags.figure("max")),
+        "gc_pauses": health.gc_pauses.count,
+        "gc_pause_max_ms": _ms(health.gc_pauses.figure("max")),
+        "gc_share": _rounded(health.gc_share),
+        "late_send_p99_ms": _ms(health.late_sends.figure("p99")),
         "cpu_share_mean": _rounded(health.mean_cpu_share),
         "cpu_share_max": _rounded(health.max_cpu_share),
         "hot_share": _rounded(health.hot_share),

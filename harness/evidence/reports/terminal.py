@@ -90,6 +90,7 @@ class _Summary:
             self._errors(),
             self._generator(),
             self._gates(),
+            self._comparison(),
             Section(self.ending()),
         ]
         filled, is_airy = fit(sections, MAX_LINES)
@@ -185,6 +186,8 @@ class _Summary:
         # The verdict says the first one.
         reasons = self._run.verdict.invalid_because[1:]
         items = [self._wrapped(reason, _INDENT, _FAILED, hanging=2) for reason in reasons]
+        suspect = self._run.verdict.suspect_because
+        items += [self._wrapped(f"suspect: {reason}", _INDENT, _THROTTLED, hanging=2) for reason in suspect]
         if not healths:
             return Section(
                 [Text.assemble(("Generator", _HEAD), "  its health was not measured")], items, _REASONS, at_least=0
@@ -219,6 +222,24 @@ class _Summary:
         said = f"  {missed} of {len(results)} failed" if missed else f"  all {len(results)} passed"
         heading = Text.assemble(("Gates", _HEAD), said)
         return Section([heading], items, ("gate", "gates"), keep=min(missed, _GATES_MISSED_SHOWN) or 1)
+
+    def _comparison(self) -> Section:
+        comparison = self._run.comparison
+        if comparison is None:
+            return Section([])
+        heading = Text.assemble(("Baseline", _HEAD), f"  {self._clean(comparison.word)}, against {comparison.before}")
+        changed = [row for row in comparison.rows if row.word in ("worse", "better")]
+        items = [
+            self._wrapped(
+                f"{row.word:<7}  {row.subject} {row.metric} {row.sentence}",
+                _INDENT,
+                _FAILED if row.word == "worse" else Style(),
+                hanging=9,
+                max_lines=2,
+            )
+            for row in sorted(changed, key=lambda row: row.word != "worse")
+        ]
+        return Section([heading], items, ("figure", "figures"), keep=2)
 
     def ending(self) -> list[Text]:
         """Where the report is, and the verdict."""

@@ -5,18 +5,23 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.cognito import remedies
 from harness.errors import EXIT, HarnessError
+from harness.evidence import past
 from harness.evidence import run as evidence
-from harness.evidence.health import Health
+from harness.evidence.comparison import compare
+from harness.evidence.health import Health, reopened
+from harness.evidence.metrics import EXCHANGES, Metrics
+from harness.evidence.past import Past
 from harness.evidence.record import Record
 from harness.evidence.reports import summary, terminal
 from harness.evidence.verdict import decide
+from harness.evidence.watch import Abort, with_abort
 from harness.load.lifecycle.setup import Setup
 
 log = logging.getLogger("cognito-load")
@@ -34,6 +39,8 @@ class Extent:
     user_classes: tuple[str, ...]
     users: int
     lost_workers: tuple[str, ...] = ()
+    abort: Abort | None = None
+    """The gate that stopped the run, if one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,10 @@ def conclude(
     metrics = record.metrics
     duration_s = max(extent.stopping_s - record.facts.measured_from_s, 1e-3)
     max_lag_us = round(setup.settings.max_lag_ms * 1_000)
-    results = tuple(gate.judge(metrics, duration_s) for gate in setup.gates)
+    results = with_abort((gate.judge(metrics, duration_s, setup.baseline) for gate in setup.gates), extent.abort)
+    this = Past(setup.settings.run, duration_s, metrics, healths)
+    comparison = compare(setup.baseline, this) if setup.baseline else None
+    verdict = decide(metrics, results, healths, max_lag_us, comparison, _reopened(setup, metrics, extent))
     run = evidence.Run(
         run_id=setup.settings.run,
         started_s=extent.started_s,
@@ -73,7 +83,8 @@ def conclude(
         metrics=metrics,
         gates=results,
         healths=healths,
-        verdict=decide(metrics, results, healths, max_lag_us),
+        verdict=verdict,
+        comparison=comparison,
         max_lag_us=max_lag_us,
         remedies=_explain,
         notes=(
@@ -96,7 +107,18 @@ def conclude(
     except HarnessError as error:
         log.warning("%s (%s)", error.message, error.hint)
         return Conclusion(run, None)
+    try:
+        past.write(replace(this, word=verdict.word), path.parent)
+    except HarnessError as error:
+        log.warning("%s (%s)", error.message, error.hint)
     return Conclusion(run, _write_reports(run, path.parent) or path)
+
+
+def _reopened(setup: Setup, metrics: Metrics, extent: Extent) -> list[str]:
+    if setup.settings.connection != "keep":
+        return []
+    exchanges = metrics.tally(EXCHANGES)
+    return reopened(exchanges.connect.count, exchanges.count, extent.users)
 
 
 def _write_reports(run: evidence.Run, folder: Path) -> Path | None:

@@ -1,9 +1,10 @@
-"""Watches the generator itself while it runs: event-loop lag and CPU of this process."""
+"""Watches the generator itself while it runs: event-loop lag, CPU and garbage collection of this process."""
 
 from __future__ import annotations
 
+import gc
 import time
-from typing import Final
+from typing import Any, Final
 
 import gevent
 
@@ -20,16 +21,27 @@ class Monitor:
     def __init__(self) -> None:
         self.health = Health()
         self._greenlet: gevent.Greenlet | None = None
+        self._collecting_since_s: float | None = None
 
     def start(self) -> None:
         """Begin to watch."""
+        gc.callbacks.append(self._collected)
         self._greenlet = gevent.spawn(self._watch)
 
     def stop(self) -> None:
         """Watch no longer; what was seen stays."""
         if self._greenlet is not None:
+            gc.callbacks.remove(self._collected)
             self._greenlet.kill(block=False)
             self._greenlet = None
+
+    def _collected(self, phase: str, _info: dict[str, Any]) -> None:
+        """The collector begins, or it has ended."""
+        now_s = time.perf_counter()
+        if phase == "start":
+            self._collecting_since_s = now_s
+        elif self._collecting_since_s is not None:
+            self.health.gc_pause(round((now_s - self._collecting_since_s) * 1e6))
 
     def _watch(self) -> None:
         cpu_s, wall_s = time.process_time(), time.perf_counter()

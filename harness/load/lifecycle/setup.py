@@ -15,7 +15,10 @@ from harness.cognito.flows import AppClient
 from harness.conversation import Cognito
 from harness.credentials import CsvDataSet, UsersFile
 from harness.errors import ConfigurationError, Problem
-from harness.evidence.gates import Gate, parse_gates
+from harness.evidence import past
+from harness.evidence.gate_sources import gather
+from harness.evidence.gates import Gate
+from harness.evidence.past import Past
 from harness.extract import JsonExtractor
 from harness.settings import Settings
 from harness.transport import Endpoint, proxy_for, tls_context
@@ -42,6 +45,8 @@ class Setup:
     gates: tuple[Gate, ...]
     endpoint: Endpoint
     read_token: Callable[[Mapping[str, object]], str] = field(repr=False)
+    baseline: Past | None = None
+    """The earlier run that this one is compared with."""
 
 
 def read_settings(options: Mapping[str, object]) -> Settings:
@@ -52,8 +57,13 @@ def read_settings(options: Mapping[str, object]) -> Settings:
     return settings
 
 
-def assemble(settings: Settings, data_set: CsvDataSet) -> Setup:
+def assemble(settings: Settings, data_set: CsvDataSet, *, judges: bool = True) -> Setup:
     """The set-up for these settings.
+
+    Args:
+        settings: What the user asked for.
+        data_set: How to read the users file.
+        judges: Whether this process decides; a worker does not, and need not have the gate file and the baseline.
 
     Raises:
         ConfigurationError: With every fault that was found, not just the first.
@@ -63,8 +73,7 @@ def assemble(settings: Settings, data_set: CsvDataSet) -> Setup:
     users = check.attempt(lambda: credentials.read(replace(data_set, path=settings.users)))
     tls = check.attempt(lambda: tls_context(settings.ca_bundle))
     keys = check.attempt(lambda: aws.keys_for(settings.sign, settings.sandbox_keys))
-    gates, faults = parse_gates([settings.gate] if settings.gate else [])
-    check.problems += faults
+    gates, baseline = _yardsticks(settings, check) if judges else ((), None)
     endpoint = None
     if settings.region and not settings.problems():
         endpoint = check.attempt(lambda: Endpoint.parse(settings.given_endpoint or aws.endpoint_url(settings.region)))
@@ -91,9 +100,10 @@ def assemble(settings: Settings, data_set: CsvDataSet) -> Setup:
         data_set=data_set,
         cognito=cognito,
         tls=tls,
-        gates=tuple(gates),
+        gates=gates,
         endpoint=endpoint,
         read_token=JsonExtractor.token(TOKEN_PATH).from_document,
+        baseline=baseline,
     )
 
 
@@ -140,3 +150,20 @@ class _Check:
         except ConfigurationError as error:
             self.problems += error.problems
             return None
+
+
+def _yardsticks(settings: Settings, check: _Check) -> tuple[tuple[Gate, ...], Past | None]:
+    """The gates, from wherever they are written, and the run to compare with."""
+    sources = gather(settings.gate, settings.gate_file, Path())
+    check.problems += sources.problems
+    name = settings.baseline or sources.baseline
+    baseline = check.attempt(lambda: past.read(Path(name))) if name else None
+    if not name:
+        check.problems += [
+            Problem(
+                f"the gate {gate.text!r} needs a baseline", "Name an earlier run's results: --baseline results/latest."
+            )
+            for gate in sources.gates
+            if gate.needs_baseline
+        ]
+    return tuple(sources.gates), baseline

@@ -25,6 +25,7 @@ from harness.evidence.record import Facts, Record
 from harness.load.leases import LocalRows, RowLedger
 from harness.load.lifecycle import sandboxed
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
+from harness.load.lifecycle.guardian import Guardian
 from harness.load.lifecycle.keeper import Due, Keeper, OwnSeconds
 from harness.load.lifecycle.progress import Progress
 from harness.load.lifecycle.run import Run, attach, incomplete
@@ -52,6 +53,7 @@ class Supervisor:
         self._sandbox: sandboxed.Sandbox | None = None
         self._started_s = self._stopping_s = 0.0
         self._lost: set[str] = set()
+        self._guardian: Guardian | None = None
         self._progress: Progress | None = None
         self._keeper: Keeper | None = None
 
@@ -117,6 +119,7 @@ class Supervisor:
         self._lost = set()
         planned = self._planned_api_users(self.environment.runner.target_user_count if self.environment.runner else 0)
         self.start_run(setup, RowLedger(len(setup.users), planned=planned, processes=self.processes))
+        self._guardian = Guardian(setup, self.measured_so_far, self._stop_running)
         self._tell_progress()
 
     def end(self) -> None:
@@ -137,6 +140,7 @@ class Supervisor:
             user_classes=self._classes(),
             users=self.environment.runner.target_user_count if self.environment.runner else 0,
             lost_workers=tuple(sorted(self._lost)),
+            abort=self._guardian.abort if self._guardian else None,
         )
         record = keeper.finish({"stopping_s": extent.stopping_s, "ended_s": now_s, "users": extent.users})
         conclusion = conclude(setup, record, self.healths(), extent, notes=self.sample_notes(record))
@@ -149,9 +153,7 @@ class Supervisor:
         """A run cannot go on: say why, and end it with EXIT.CONFIGURATION."""
         say_problems(problems)
         self.exit_code = EXIT.CONFIGURATION
-        runner = self.environment.runner
-        if runner is not None:
-            gevent.spawn(runner.stop if self.environment.web_ui else runner.quit)
+        self._stop_running()
 
     def print_conclusions(self) -> None:
         """Print what has not been printed yet."""
@@ -177,6 +179,8 @@ class Supervisor:
         """Users are about to be stopped (Locust's test_stopping)."""
         self._stopping_s = time.time()
         self.note("stopping", "users are told to stop")
+        if self._guardian is not None:
+            self._guardian.stop()
 
     def measured(self) -> Metrics:
         """What was measured in the run up to the last full second, without the warm-up."""
@@ -210,8 +214,18 @@ class Supervisor:
         self._keeper = Keeper(setup, facts, due, self.healths, after_s=after_s)
         return self._keeper.record.folder
 
+    def measured_so_far(self) -> tuple[Metrics, float]:
+        """What has been measured while the run goes on, and in how many seconds."""
+        return self.measured(), time.time() - self._started_s
+
     def dismiss_workers(self) -> None:
         """Send workers home: there will be no run."""
+
+    def _stop_running(self) -> None:
+        """End the run, and without a web UI the process; not from here, since this may be one of Locust's greenlets."""
+        runner = self.environment.runner
+        if runner is not None:
+            gevent.spawn(runner.stop if self.environment.web_ui else runner.quit)
 
     def _tell_progress(self) -> None:
         """Headless, nobody sees how the run is going; a line now and then says so."""

@@ -42,7 +42,7 @@ class Worker:
         settings = read_settings(vars(self.environment.parsed_options))
         attach(self.environment, None)
         try:
-            setup = assemble(settings, self._data_set)
+            setup = assemble(settings, self._data_set, judges=False)
         except ConfigurationError as error:
             self._send("fault", {"problems": [[p.message, p.hint] for p in error.problems]})
             return

@@ -98,10 +98,15 @@ def test_says_what_was_not_measured(run: Run):
 def test_says_how_each_process_fared(run: Run):
     generator = summary(run)["generator"]
     assert generator["limits"]["lag_p99_ms"] == 50.0
+    assert (generator["validity"], generator["suspect_because"]) == ("valid", [])
     assert generator["processes"]["worker 2"] == {
         "lag_p50_ms": 2.0,
         "lag_p99_ms": 2.0,
         "lag_max_ms": 2.0,
+        "gc_pauses": 0,
+        "gc_pause_max_ms": None,
+        "gc_share": 0.0,
+        "late_send_p99_ms": None,
         "cpu_share_mean": 0.6,
         "cpu_share_max": 0.6,
         "hot_share": 0.0,

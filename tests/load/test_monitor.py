@@ -1,0 +1,27 @@
+"""The watch over the generator itself."""
+
+from __future__ import annotations
+
+import gc
+
+from harness.load.lifecycle.monitor import Monitor
+
+
+def test_collections_of_garbage_are_noticed_while_it_watches_and_not_after():
+    before = list(gc.callbacks)
+    monitor = Monitor()
+    monitor.start()
+    gc.collect()
+    pauses = monitor.health.gc_pauses.count
+    assert pauses >= 1
+    monitor.stop()
+    monitor.stop()
+    gc.collect()
+    assert monitor.health.gc_pauses.count == pauses
+    assert gc.callbacks == before
+
+
+def test_a_collection_that_began_before_the_watch_is_none_of_its_business():
+    monitor = Monitor()
+    monitor._collected("stop", {})
+    assert monitor.health.gc_pauses.count == 0
