@@ -13,7 +13,7 @@ import pytest
 from harness.cognito.flows import Account, AppClient, Flow, refresh_token_auth, user_password_auth
 from harness.cognito.signing import AwsKeys
 from harness.cognito.tokens import Tokens
-from harness.cognito.wire import USER_AGENT, Call, Reply
+from harness.cognito.wire import NO_REPLY, OFFLOAD, USER_AGENT, Call, Reply
 from harness.conversation import NO_AWS_KEYS, Cognito, Conversation
 from harness.errors import ConfigurationError, ConnectError, LoginError, Problem, TimedOutError
 from harness.evidence.sample import Sample
@@ -247,7 +247,9 @@ class TestConnection:
 
 class TestOffload:
     def costly(self) -> Flow:
-        yield Call("InitiateAuth", b"{}", is_costly=True)
+        assert (yield OFFLOAD) is NO_REPLY
+        yield Call("InitiateAuth", b"{}")
+        yield OFFLOAD
         yield Call("RespondToAuthChallenge", b"{}")
         return Tokens("a", "", "", "Bearer", 60)
 
@@ -262,7 +264,9 @@ class TestOffload:
         line = Line(answer({}), answer({}), offload=offload)
         line.conversation.run(self.costly(), Reason.INITIAL)
 
-        assert offloaded == ["RespondToAuthChallenge"]
+        assert offloaded == ["InitiateAuth", "RespondToAuthChallenge"]
+        assert [sample.name for sample in line.witness.samples] == ["InitiateAuth", "RespondToAuthChallenge", "login"]
+        assert line.conversation.arithmetic_ns > 0
 
     def test_without_an_event_loop_they_run_in_place(self) -> None:
         line = Line(answer({}), answer({}))

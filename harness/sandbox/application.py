@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs
 
 from harness.sandbox.api import Api
 from harness.sandbox.counts import Counts
@@ -17,10 +18,12 @@ from harness.sandbox.faults import Faults
 from harness.sandbox.server import HEADERS
 from harness.sandbox.service import Service
 from harness.sandbox.state.keys import compact_json
+from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Directory, Pool
 
 COUNTS = "/_sandbox/counts"
 FAULTS = "/_sandbox/faults"
+CODES = "/_sandbox/codes"
 WELL_KNOWN = "/.well-known/"
 BODY_LIMIT_BYTES = 1 << 20
 JWKS_MAX_AGE_S = 3600
@@ -33,12 +36,15 @@ _STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in HTTPSta
 class Application:
     """The sandbox as a WSGI application."""
 
-    def __init__(self, service: Service, api: Api, directory: Directory, counts: Counts, faults: Faults) -> None:
+    def __init__(
+        self, service: Service, api: Api, directory: Directory, counts: Counts, faults: Faults, outbox: Outbox
+    ) -> None:
         self._service = service
         self._api = api
         self._directory = directory
         self._counts = counts
         self._faults = faults
+        self._outbox = outbox
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer as WSGI has it."""
@@ -53,7 +59,7 @@ class Application:
             return self._service.answer(received)
         if received.path == "/" and received.method == "OPTIONS":
             return self._service.preflight()
-        if received.path in (COUNTS, FAULTS):
+        if received.path in (COUNTS, FAULTS, CODES):
             return self._own_page(received)
         if WELL_KNOWN in received.path and received.method == "GET":
             return self._public_document(received)
@@ -68,7 +74,18 @@ class Application:
             except (ValueError, TypeError, AttributeError) as error:
                 return _document({"error": str(error)}, HTTPStatus.BAD_REQUEST)
             return Response(HTTPStatus.NO_CONTENT)
+        if (received.method, received.path) == ("GET", CODES):
+            return self._last_code(parse_qs(received.query))
         return Response(HTTPStatus.METHOD_NOT_ALLOWED)
+
+    def _last_code(self, query: dict[str, list[str]]) -> Response:
+        """The last code that a user was sent: `?pool=…&username=…`, the name as they sign in with it."""
+        pool = self._directory.find_pool(query.get("pool", [""])[0])
+        user = pool.find(query.get("username", [""])[0]) if pool else None
+        code = self._outbox.last(pool.id, user.username) if pool and user else None
+        if code is None:
+            return _document({"error": "no code was sent to this user of this pool"}, HTTPStatus.NOT_FOUND)
+        return _document({"code": code})
 
     def _public_document(self, received: Received) -> Response:
         pool_id, _, name = received.path[1:].partition(WELL_KNOWN)

@@ -21,11 +21,20 @@ from harness.sandbox.options import AWS_SHORTEST_LIFE_S, DEFAULT_LIFE_S, Options
 from harness.sandbox.samples import Account
 from harness.sandbox.service import Doors, Service
 from harness.sandbox.state.clock import ALPHANUMERIC, Chance, Clock
+from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Client, Directory, Pool, TokenLives
 from harness.sandbox.state.quota import Quotas
+from harness.sandbox.state.totp import Authenticator
 
 POOL_NAME = "sandbox"
-FLOWS = ("ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+FLOWS = (
+    "ALLOW_USER_PASSWORD_AUTH",
+    "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+    "ALLOW_USER_SRP_AUTH",
+    "ALLOW_USER_AUTH",
+    "ALLOW_CUSTOM_AUTH",
+    "ALLOW_REFRESH_TOKEN_AUTH",
+)
 SIGNED_ON_DEMAND = frozenset({"InitiateAuth"})
 KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -89,6 +98,7 @@ def assemble(
     pool = directory.add_pool(POOL_NAME, identity.user_pool_id)
     directory.add_client(_client(options, identity, clock.wall()))
     _populate(pool, directory, accounts)
+    outbox = Outbox(chance)
     counts, faults, life_s = Counts(), Faults(), options.access_token_life_s
     quotas = Quotas(options.user_authentication_quota, clock.monotonic)
     doors = Doors(
@@ -98,12 +108,12 @@ def assemble(
         demands_signature=SIGNED_ON_DEMAND if options.requires_signature else frozenset(),
     )
     table = operations(
-        directory, shortest_life_s=1 if life_s else AWS_SHORTEST_LIFE_S, default_life_s=life_s or DEFAULT_LIFE_S
+        directory, outbox, shortest_life_s=1 if life_s else AWS_SHORTEST_LIFE_S, default_life_s=life_s or DEFAULT_LIFE_S
     )
     uses = frozenset({options.api_token_use}) if options.api_token_use else TOKEN_USES
     service = Service(table, doors, counts, chance, pause)
     api = Api(BearerCheck(directory, uses), counts, chance)
-    return Sandbox(Application(service, api, directory, counts, faults), identity, pool.issuer, counts)
+    return Sandbox(Application(service, api, directory, counts, faults, outbox), identity, pool.issuer, counts)
 
 
 def read_ready_line(file: Path) -> Mapping[str, Any]:
@@ -166,3 +176,5 @@ def _populate(pool: Pool, directory: Directory, accounts: Iterable[Account]) -> 
             account.username, verifier, account.status, attributes, sub=directory.chance.uuid(), now_s=now_s
         )
         user.is_enabled = account.is_enabled
+        if account.totp_secret:
+            user.authenticator, user.second_factors = Authenticator(account.totp_secret), ["SOFTWARE_TOKEN_MFA"]
