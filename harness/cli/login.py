@@ -31,8 +31,8 @@ NEW_PASSWORD_VARIABLE: Final = "COGNITO_NEW_PASSWORD"  # noqa: S105  # the name 
 TOTP_SECRET_VARIABLE: Final = "COGNITO_TOTP_SECRET"  # noqa: S105  # the name of a variable
 TOKEN_PATH: Final = "$.AuthenticationResult.AccessToken"  # noqa: S105  # a JSONPath
 
-_UNTOLD: Final = frozenset({"USER_ID_FOR_SRP", "USERNAME"})
-"""Challenge parameters that a person at the terminal knows already."""
+_UNTOLD: Final = frozenset({"USER_ID_FOR_SRP", "USERNAME", "requiredAttributes", "userAttributes"})
+"""Challenge parameters that tell a person at the terminal nothing."""
 _USED: Final = frozenset(
     {
         "--cognito-client-id",
@@ -131,7 +131,7 @@ def _try(arguments: argparse.Namespace, environ: Mapping[str, str]) -> answer.At
         settings.client_secret,
         settings.user_pool_id,
         settings.first_factor,
-        dict.fromkeys(ANSWERED_BY_FUNCTION, ask) if _is_terminal() else {},
+        dict.fromkeys((*ANSWERED_BY_FUNCTION, "NEW_PASSWORD_REQUIRED"), ask) if _is_terminal() else {},
     )
     flow = FLOWS[settings.flow](client, account, JsonExtractor.token(TOKEN_PATH).from_document)
     tokens: Tokens | None = None

@@ -87,7 +87,7 @@ def choose_first_factor(client: AppClient, challenge: Challenge) -> str:
 
 def _new_password(client: AppClient, account: Account, challenge: Challenge) -> Call:
     """The answer to NEW_PASSWORD_REQUIRED: an administrator made the user, with a password for one login."""
-    if not account.new_password:
+    if not account.new_password and challenge.name not in client.answers:
         leave_unanswered(challenge, "no new_password is configured for this user", NEW_PASSWORD_HINT)
     missing = _missing_attributes(challenge.parameters)
     if missing:
@@ -96,6 +96,8 @@ def _new_password(client: AppClient, account: Account, challenge: Challenge) -> 
             f"the pool also requires attributes that this user has not: {', '.join(missing)}",
             "Set them by AdminUpdateUserAttributes, and the password by AdminSetUserPassword (Permanent=true).",
         )
+    if not account.new_password:
+        return _by_function("NEW_PASSWORD")(client, account, challenge)
     return respond(client, challenge, {"NEW_PASSWORD": account.new_password})
 
 
@@ -169,6 +171,7 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
 )
 """How the challenges that any flow may meet are answered, by AWS's name for them."""
 ANSWERED_BY_FUNCTION: Final = frozenset({"CUSTOM_CHALLENGE", "EMAIL_OTP", "SMS_OTP", "SMS_MFA", "SOFTWARE_TOKEN_MFA"})
+"""What a locustfile's functions may answer. A new password is none of it: it would be gone when the run ends."""
 
 
 def _missing_attributes(parameters: Mapping[str, Any]) -> list[str]:

@@ -38,12 +38,12 @@ class Authenticators:
         """The first code of this secret that was not given out yet.
 
         Raises:
-            ValueError: The secret is not base32. The message does not hold it.
+            ValueError: The secret is not base32, or shorter than RFC 4226 wants. The message does not hold it.
         """
         step = max(int(self._now() // STEP_S), self._used.get(secret, -1) + 1)
         try:
             text = pyotp.TOTP("".join(secret.split())).generate_otp(step)
         except (binascii.Error, ValueError):
-            raise ValueError("the secret is not base32") from None
+            raise ValueError("the secret is not base32, or too short") from None
         self._used[secret] = step
         return Code(text, float(step * STEP_S))
