@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -267,6 +268,20 @@ class TestOffload:
         assert offloaded == ["InitiateAuth", "RespondToAuthChallenge"]
         assert [sample.name for sample in line.witness.samples] == ["InitiateAuth", "RespondToAuthChallenge", "login"]
         assert line.conversation.arithmetic_ns > 0
+
+    def test_a_code_that_is_not_good_yet_is_waited_for_and_in_no_sample(self) -> None:
+        waited: list[float] = []
+
+        def flow() -> Flow:
+            yield Call("InitiateAuth", b"{}", not_before_s=1.0)
+            yield Call("RespondToAuthChallenge", b"{}", not_before_s=time.time() + 1000)
+            return Tokens("a", "", "", "Bearer", 60)
+
+        line = Line(answer({}), answer({}))
+        line.conversation._wait = waited.append
+        line.conversation.run(flow(), Reason.INITIAL)
+        assert [900 < seconds <= 1000 for seconds in waited] == [True]
+        assert line.witness.samples[-1].elapsed_us < 900_000_000
 
     def test_without_an_event_loop_they_run_in_place(self) -> None:
         line = Line(answer({}), answer({}))
