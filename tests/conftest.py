@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import select
-import ssl
 import subprocess
 import sys
 import time
@@ -14,9 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A property holds or does not; how long it takes to find out is the machine's business.
+settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("anywhere")
 
 READY_WITHIN_S = 30
 STOPPED_WITHIN_S = 10
@@ -40,10 +44,24 @@ class RunningSandbox:
             raise AttributeError(name) from None
 
     def counts(self) -> dict[str, Any]:
-        """The server's own count: `arrived`, `answered`, `logins`, `connections` (the one that asks included)."""
-        context = ssl.create_default_context(cafile=self.ready["ca_bundle"]) if "ca_bundle" in self.ready else None
-        with urlopen(f"{self.endpoint}/_sandbox/counts", context=context, timeout=10) as answer:  # noqa: S310  # its own loopback URL
-            return json.load(answer)
+        """The server's own count: `arrived`, `answered`, `logins`, `connections`."""
+        return json.loads(self._control("GET", "/counts"))
+
+    def fault(self, kind: str, **members: Any) -> None:
+        """Let something go wrong: `fault("throttle", share=0.2, on="api")`."""
+        self._control("POST", "/faults", {"fault": kind, **members})
+
+    def clear_faults(self) -> None:
+        """End every standing fault."""
+        self._control("DELETE", "/faults")
+
+    def _control(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
+        headers = {"Authorization": f"Bearer {self.control_token}"}
+        data = json.dumps(body).encode() if body else None
+        request = Request(f"{self.control}{path}", data, headers, method=method)  # noqa: S310  # its own loopback URL
+        with urlopen(request, timeout=10) as answer:  # noqa: S310  # the same
+            content: bytes = answer.read()
+            return content
 
     def stop(self) -> int:
         """Close its standard input, and its exit code."""
@@ -95,12 +113,7 @@ def _start(options: dict[str, Any]) -> RunningSandbox:
     return RunningSandbox(process, json.loads(line), Path(options["users"]), tuple(arguments))
 
 
-@pytest.fixture
-def start_sandbox() -> Iterator[StartSandbox]:
-    """Starts sandbox processes; options are the command line's: `start_sandbox(quota=5, tls=True, users=path)`.
-
-    Each is stopped at the end of the test, unless the test did.
-    """
+def _starter() -> Iterator[StartSandbox]:
     started: list[RunningSandbox] = []
 
     def start(**options: Any) -> RunningSandbox:
@@ -111,6 +124,21 @@ def start_sandbox() -> Iterator[StartSandbox]:
     for sandbox in started:
         sandbox.stop()
         sandbox.process.stdout.close()
+
+
+@pytest.fixture
+def start_sandbox() -> Iterator[StartSandbox]:
+    """Starts sandbox processes; options are the command line's: `start_sandbox(quota=5, tls=True, users=path)`.
+
+    Each is stopped at the end of the test, unless the test did.
+    """
+    yield from _starter()
+
+
+@pytest.fixture(scope="module")
+def module_sandbox() -> Iterator[StartSandbox]:
+    """Starts sandbox processes that live as long as the module's tests."""
+    yield from _starter()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -44,7 +44,7 @@ def gather(venue: Venue) -> Iterator[Field]:
             users=users,
             folder=venue.folder / "sandbox-load",
         )
-        count = _Count(site.endpoint)
+        count = _Count(ready)
         load = stack.enter_context(running([_driver()], site, venue, count))
         field = Field()
         if load.absent:
@@ -81,11 +81,13 @@ class _LoadedSandbox(Contestant):
 class _Count:
     """Logins that the sandbox has answered well, by its own count."""
 
-    def __init__(self, endpoint: str) -> None:
-        self._url = f"{endpoint}/_sandbox/counts"
+    def __init__(self, ready: dict[str, str]) -> None:
+        self._request = Request(  # noqa: S310  # http, to the sandbox of this bench
+            f"{ready['control']}/counts", headers={"Authorization": f"Bearer {ready['control_token']}"}
+        )
 
     def __call__(self) -> int:
-        with urlopen(self._url, timeout=5) as answer:  # noqa: S310  # http, to the sandbox of this bench
+        with urlopen(self._request, timeout=5) as answer:  # noqa: S310  # http, to the sandbox of this bench
             answered: dict[str, dict[str, int]] = json.load(answer)["answered"]
         return answered.get("InitiateAuth", {}).get("ok", 0)
 

@@ -74,6 +74,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _run_sandbox(arguments: Sequence[str], prog: str) -> int:
+    if arguments[:1] == ["fault"]:
+        from harness.cli import fault  # noqa: PLC0415  # the same
+
+        return fault.main(arguments[1:], f"{prog} fault")
     from harness.sandbox.__main__ import main as run  # noqa: PLC0415  # a login needs no server, and starts faster
 
     return run(arguments, prog)

@@ -241,6 +241,12 @@ class Metrics:
         """How many samples failed, of every kind."""
         return sum(series.latency.count for key, series in self._items() if key.outcome.is_failure)
 
+    def counted(self, kind: Kind) -> tuple[int, int]:
+        """How many samples there are of a kind, and how many failed: cheap enough for a look while a run goes on."""
+        selector = Selector(kind)
+        chosen = [(key.outcome, series.latency.count) for key, series in self._items() if selector.selects(key)]
+        return sum(count for _, count in chosen), sum(count for outcome, count in chosen if outcome.is_failure)
+
     @property
     def clamped(self) -> int:
         """How many samples took longer than the histograms can tell apart (one hour)."""

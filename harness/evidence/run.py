@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.evidence.events import Event
 from harness.evidence.gates import GateResult
 from harness.evidence.health import MAX_LAG_P99_US, Health
 from harness.evidence.metrics import ErrorCount, ErrorKey, Metrics
+from harness.evidence.timeline import Second
 from harness.evidence.verdict import Verdict
 
 Setting = str | int | float | bool | None
@@ -56,6 +58,14 @@ class Run:
     remedies: Remedies = no_remedies
     notes: tuple[str, ...] = ()
     """What a reader of the figures must know besides, one sentence each: a worker that was lost."""
+    timeline: Sequence[Second] = ()
+    """By time; the warm-up is in it."""
+    timeline_step_s: int = 1
+    """How many seconds an entry of the timeline stands for; more than 1 in long runs."""
+    events: Sequence[Event] = ()
+    """By time."""
+    warmup_s: float = 0.0
+    """How long at the start is in no figure but the timeline, in seconds."""
 
     @property
     def skipped(self) -> int:

@@ -78,6 +78,13 @@ class _Plugin:
                 action=_Joined if knob.flag == "--gate" else "store",
                 metavar="<text>",
             )
+        parser.add_argument(
+            "--quiet",
+            action="store_true",
+            env_var="COGNITO_QUIET",
+            include_in_web_ui=False,
+            help="No progress line, and of the closing summary only where the report is and the verdict.",
+        )
         parser.set_defaults(web_host=LOOPBACK)
 
     def prepare(self, environment: Environment, web_ui: WebUI | None, **_: object) -> None:

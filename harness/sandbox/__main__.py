@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,9 @@ from urllib.parse import urlsplit
 import gevent
 
 from harness.errors import EXIT, ConfigurationError, Problem
+from harness.sandbox.application import wsgi
 from harness.sandbox.certificates import server_context
+from harness.sandbox.fault_line import order_of
 from harness.sandbox.launch import Sandbox, assemble, read_ready_line
 from harness.sandbox.lifetime import Lifetime
 from harness.sandbox.options import (
@@ -30,6 +32,7 @@ from harness.sandbox.options import (
     region_name,
     whole_seconds,
 )
+from harness.sandbox.orders import Order
 from harness.sandbox.samples import accounts
 from harness.sandbox.server import SandboxServer
 
@@ -57,6 +60,15 @@ def build_parser(prog: str = "python -m harness.sandbox") -> argparse.ArgumentPa
     add("--client-secret", action="store_true", help="the client has a secret; it is in the ready line with --json")
     add("--session-token", action="store_true", help="the AWS keys are temporary, with a session token")
     add("--api-token-use", choices=("access", "id"), help="which token the API takes; default: both")
+    add(
+        "--fault",
+        type=order_of,
+        action="append",
+        default=[],
+        metavar="LINE",
+        help="what goes wrong from the start, as `sandbox fault` has it: --fault 'throttle --share 20%%'; repeatable",
+    )
+    add("--control-port", type=port_number, default=0, metavar="N", help="of the count and of faults; default: free")
     add("--resume", type=Path, metavar="FILE", help="same port, ids and keys as in this ready line (from --json)")
     add("--json", action="store_true", help="say what clients need to know as a JSON object, secrets included")
     add("--exit-with-parent", action="store_true", help="stop at the end of standard input, or when the parent goes")
@@ -90,6 +102,8 @@ def _options(arguments: argparse.Namespace) -> Options:
         has_session_token=arguments.session_token,
         api_token_use=arguments.api_token_use,
         uses_tls=arguments.tls,
+        faults=tuple(arguments.fault),
+        control_port=arguments.control_port,
         resume=arguments.resume,
     )
 
@@ -102,17 +116,29 @@ def _run(options: Options, arguments: argparse.Namespace) -> int:
     resumed = read_ready_line(options.resume) if options.resume else {}
     if resumed:
         port = options.port or urlsplit(resumed["endpoint"]).port or 0
-        options = replace(options, region=resumed["region"], port=port)
+        control_port = options.control_port or urlsplit(resumed.get("control", "")).port or 0
+        options = replace(options, region=resumed["region"], port=port, control_port=control_port)
     users, source = accounts(options.users)
     sandbox = assemble(options, users, pause=_pause(options.latency_s), resumed=resumed)
+    _order(sandbox, options.faults)
     with ExitStack() as cleanup:
         context, ca_file = None, None
         if options.uses_tls:
             directory = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="cognito-load-sandbox-"))
             context, ca_file = server_context(Path(directory))
-        server = _started(sandbox, options.port, context)
+        server = _started(
+            SandboxServer(
+                wsgi(sandbox.application.answer),
+                options.port,
+                tls=context,
+                connected=sandbox.counts.connected,
+                wall=sandbox.wall,
+            )
+        )
         cleanup.callback(server.stop, timeout=STOP_TIMEOUT_S)
-        ready = _ready(sandbox, server.url, ca_file)
+        control = _started(SandboxServer(wsgi(sandbox.control.answer), options.control_port))
+        cleanup.callback(control.stop, timeout=STOP_TIMEOUT_S)
+        ready = _ready(sandbox, server.url, control.url, ca_file)
         line = json.dumps(ready) if arguments.json else _sentence(ready, len(users), source)
         with suppress(BrokenPipeError):
             sys.stdout.write(f"{line}\n")
@@ -122,11 +148,19 @@ def _run(options: Options, arguments: argparse.Namespace) -> int:
     return EXIT.PASSED
 
 
-def _started(sandbox: Sandbox, port: int, context: Any) -> SandboxServer:  # noqa: ANN401  # gevent's TLS context
-    server = SandboxServer(sandbox.application, port, tls=context, connected=sandbox.counts.connected)
+def _order(sandbox: Sandbox, faults: Iterable[Order]) -> None:
+    for order in faults:
+        try:
+            sandbox.control.order(order)
+        except ValueError as error:
+            raise ConfigurationError([Problem(f"--fault {order.fault}: {error}", "Name one of --users.")]) from error
+
+
+def _started(server: SandboxServer) -> SandboxServer:
     try:
         server.start()
     except OSError as error:
+        port = server.address[1]
         problem = Problem(f"port {port} cannot be opened: {error.strerror}", "Give --port another one, or none.")
         raise ConfigurationError([problem]) from error
     return server
@@ -136,11 +170,12 @@ def _pause(latency_s: float) -> Any:  # noqa: ANN401  # a callable
     return (lambda: gevent.sleep(latency_s)) if latency_s else (lambda: None)
 
 
-def _ready(sandbox: Sandbox, url: str, ca_file: Path | None) -> Mapping[str, object]:
+def _ready(sandbox: Sandbox, url: str, control: str, ca_file: Path | None) -> Mapping[str, object]:
     ca_bundle = {"ca_bundle": str(ca_file)} if ca_file else {}
     return {
         "endpoint": url,
         "api": url,
+        "control": control,
         **sandbox.identity.to_json(),
         "issuer": sandbox.issuer,
         "pid": os.getpid(),

@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from harness.sandbox.checks.bearer import BearerCheck, InvalidToken
+from harness.sandbox.checks.bearer import BearerCheck, InvalidToken, KeysUnavailable
+from harness.sandbox.checks.refusals import Refusal, TooManyRequests
 from harness.sandbox.counts import OK, Counts
 from harness.sandbox.exchange import Received, Response
+from harness.sandbox.faults import Answered, Faults
+from harness.sandbox.orders import API
 from harness.sandbox.state.clock import LOWER_ALPHANUMERIC, Chance
 from harness.sandbox.state.keys import compact_json
 
@@ -23,6 +26,7 @@ OTHER = "other"
 """How a route that does not exist is counted."""
 
 Claims = Mapping[str, Any]
+Handler = Callable[[Received, Claims], Response]
 
 
 class Api:
@@ -32,17 +36,19 @@ class Api:
         bearer: Who may call.
         counts: Where requests are counted.
         chance: Where order numbers come from.
+        faults: What goes wrong on purpose.
     """
 
-    def __init__(self, bearer: BearerCheck, counts: Counts, chance: Chance) -> None:
+    def __init__(self, bearer: BearerCheck, counts: Counts, chance: Chance, faults: Faults) -> None:
         self._bearer = bearer
         self._counts = counts
         self._chance = chance
+        self._faults = faults
         samples = [_sample_order(number) for number in range(1, SAMPLE_ORDERS + 1)]
         self._samples: dict[str, Mapping[str, object]] = {str(order["id"]): order for order in samples}
         self._page = compact_json({"orders": samples}).encode()
         self._posted: dict[str, Mapping[str, object]] = {}
-        self._routes: Mapping[str, Callable[[Received, Claims], Response]] = {
+        self._routes: Mapping[str, Handler] = {
             "GET /me": self._me,
             "GET /orders": self._orders,
             "POST /orders": self._post_order,
@@ -55,15 +61,20 @@ class Api:
         handler = self._routes.get(name)
         name = name if handler else OTHER
         self._counts.arrived(name)
+        counted, response = self._faults.meet(name, API, lambda: self._serve(handler, received), _refused)
+        self._counts.answered(name, counted)
+        return response
+
+    def _serve(self, handler: Handler | None, received: Received) -> Answered:
         try:
             claims = self._bearer.check(received.headers.get("authorization", ""))
         except InvalidToken as reason:
             response = _unauthorized(str(reason))
+        except KeysUnavailable:
+            response = _problem(HTTPStatus.SERVICE_UNAVAILABLE, "the token's key cannot be fetched")
         else:
             response = handler(received, claims) if handler else _problem(HTTPStatus.NOT_FOUND, "no such route")
-        is_ok = response.status < HTTPStatus.BAD_REQUEST
-        self._counts.answered(name, OK if is_ok else str(response.status.value))
-        return response
+        return _counted(response), response
 
     def _me(self, _: Received, claims: Claims) -> Response:
         return _json(
@@ -117,6 +128,16 @@ def _sample_order(number: int) -> dict[str, object]:
         "total": {"amount": f"{number * 7 + 0.95:.2f}", "currency": "EUR"},
         "items": number,
     }
+
+
+def _counted(response: Response) -> str:
+    return OK if response.status < HTTPStatus.BAD_REQUEST else str(response.status.value)
+
+
+def _refused(refusal: Refusal) -> Answered:
+    is_throttle = isinstance(refusal, TooManyRequests)
+    response = _problem(HTTPStatus.TOO_MANY_REQUESTS if is_throttle else refusal.status, refusal.message)
+    return _counted(response), response
 
 
 def _unauthorized(reason: str) -> Response:

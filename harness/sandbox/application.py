@@ -1,28 +1,26 @@
-"""Which request goes where: Cognito at `POST /`, its public documents, the API, and the sandbox's own pages.
+"""Which request goes where: Cognito at `POST /`, its public documents, and the API.
 
-All of it is one WSGI application on one port: `POST /` can only be Cognito, everything else cannot.
+All of it is on one port: `POST /` can only be Cognito, everything else cannot.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
 from harness.sandbox.api import Api
-from harness.sandbox.counts import Counts
+from harness.sandbox.checks.refusals import Refusal
 from harness.sandbox.exchange import Received, Response
 from harness.sandbox.faults import Faults
-from harness.sandbox.server import HEADERS
+from harness.sandbox.orders import JWKS
+from harness.sandbox.server import DELIVERY, HEADERS
 from harness.sandbox.service import Service
 from harness.sandbox.state.keys import compact_json
 from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Directory, Pool
 
-COUNTS = "/_sandbox/counts"
-FAULTS = "/_sandbox/faults"
 CODES = "/_sandbox/codes"
 WELL_KNOWN = "/.well-known/"
 BODY_LIMIT_BYTES = 1 << 20
@@ -33,25 +31,28 @@ StartResponse = Callable[[str, list[tuple[str, str]]], object]
 _STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
-class Application:
-    """The sandbox as a WSGI application."""
+def wsgi(answer: Callable[[Received], Response]) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
+    """A WSGI application that answers by this function."""
 
-    def __init__(
-        self, service: Service, api: Api, directory: Directory, counts: Counts, faults: Faults, outbox: Outbox
-    ) -> None:
+    def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        received = _received(environ)
+        response = answer(received) if received else Response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        environ[DELIVERY] = response.delivery
+        start_response(_STATUS_LINES[response.status], list(response.headers))
+        return [response.body]
+
+    return application
+
+
+class Application:
+    """What answers each request on the public port."""
+
+    def __init__(self, service: Service, api: Api, directory: Directory, faults: Faults, outbox: Outbox) -> None:
         self._service = service
         self._api = api
         self._directory = directory
-        self._counts = counts
         self._faults = faults
         self._outbox = outbox
-
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer as WSGI has it."""
-        received = _received(environ)
-        response = self.answer(received) if received else Response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        start_response(_STATUS_LINES[response.status], list(response.headers))
-        return [response.body]
 
     def answer(self, received: Received) -> Response:
         """The answer to any request."""
@@ -59,24 +60,13 @@ class Application:
             return self._service.answer(received)
         if received.path == "/" and received.method == "OPTIONS":
             return self._service.preflight()
-        if received.path in (COUNTS, FAULTS, CODES):
-            return self._own_page(received)
-        if WELL_KNOWN in received.path and received.method == "GET":
-            return self._public_document(received)
-        return self._api.answer(received)
-
-    def _own_page(self, received: Received) -> Response:
-        if (received.method, received.path) == ("GET", COUNTS):
-            return _document(self._counts.snapshot())
-        if (received.method, received.path) == ("POST", FAULTS):
-            try:
-                self._faults.order(json.loads(received.body))
-            except (ValueError, TypeError, AttributeError) as error:
-                return _document({"error": str(error)}, HTTPStatus.BAD_REQUEST)
-            return Response(HTTPStatus.NO_CONTENT)
-        if (received.method, received.path) == ("GET", CODES):
+        if received.path == CODES and received.method == "GET":
             return self._last_code(parse_qs(received.query))
-        return Response(HTTPStatus.METHOD_NOT_ALLOWED)
+        if WELL_KNOWN in received.path and received.method == "GET":
+            return self._faults.meet(
+                received.path, JWKS, lambda: ("", self._public_document(received)), lambda refusal: ("", _bare(refusal))
+            )[1]
+        return self._api.answer(received)
 
     def _last_code(self, query: dict[str, list[str]]) -> Response:
         """The last code that a user was sent: `?pool=…&username=…`, the name as they sign in with it."""
@@ -84,8 +74,8 @@ class Application:
         user = pool.find(query.get("username", [""])[0]) if pool else None
         code = self._outbox.last(pool.id, user.username) if pool and user else None
         if code is None:
-            return _document({"error": "no code was sent to this user of this pool"}, HTTPStatus.NOT_FOUND)
-        return _document({"code": code})
+            return _document({"error": "no code was sent to this user of this pool"}, "no-store", HTTPStatus.NOT_FOUND)
+        return _document({"code": code}, "no-store")
 
     def _public_document(self, received: Received) -> Response:
         pool_id, _, name = received.path[1:].partition(WELL_KNOWN)
@@ -105,6 +95,10 @@ def _received(environ: dict[str, Any]) -> Received | None:
     return Received(method, path, query, environ[HEADERS], body)
 
 
+def _bare(refusal: Refusal) -> Response:
+    return Response(refusal.status)
+
+
 def _openid_configuration(pool: Pool) -> dict[str, object]:
     """The document that Cognito publishes, as far as a pool without a domain has one."""
     return {
@@ -118,6 +112,6 @@ def _openid_configuration(pool: Pool) -> dict[str, object]:
     }
 
 
-def _document(document: Any, status: HTTPStatus = HTTPStatus.OK, cache: str = "no-store") -> Response:  # noqa: ANN401  # JSON
+def _document(document: Any, cache: str, status: HTTPStatus = HTTPStatus.OK) -> Response:  # noqa: ANN401  # JSON
     headers = (("Content-Type", "application/json"), ("Access-Control-Allow-Origin", "*"), ("Cache-Control", cache))
     return Response(status, headers, compact_json(document).encode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""One HTTP exchange, as values: what arrived and what is answered."""
+"""One HTTP exchange, as values: what arrived, what is answered, and what goes wrong on the answer's way."""
 
 from __future__ import annotations
 
@@ -24,9 +24,25 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """An answer that is not sent as it should be; the server does this to the bytes on the socket."""
+
+    share: float = 1.0
+    """How much of the answer, head and body, is sent at all."""
+    is_reset: bool = False
+    """Afterwards the connection is reset (RST), not closed (FIN)."""
+    excess_bytes: int = 0
+    """How many bytes more than the body has the Content-Length promises; negative: fewer."""
+    over_s: float = 0.0
+    """Sent bit by bit over this time."""
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """One HTTP answer. The server adds Date and Content-Length."""
 
     status: HTTPStatus
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = field(default=b"", repr=False)
+    delivery: Delivery | None = None
+    """None: whole, at once."""

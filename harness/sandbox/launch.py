@@ -8,22 +8,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import gevent
+
 from harness.errors import ConfigurationError, Problem
 from harness.sandbox.api import Api
 from harness.sandbox.application import Application
 from harness.sandbox.checks.bearer import TOKEN_USES, BearerCheck
 from harness.sandbox.checks.model import ServiceModel
 from harness.sandbox.checks.signature import AccessKey, SignatureCheck
+from harness.sandbox.control import Control
 from harness.sandbox.counts import Counts
 from harness.sandbox.faults import Faults
+from harness.sandbox.incidents import Incidents
 from harness.sandbox.operations.table import operations
 from harness.sandbox.options import AWS_SHORTEST_LIFE_S, DEFAULT_LIFE_S, Options
 from harness.sandbox.samples import Account
 from harness.sandbox.service import Doors, Service
-from harness.sandbox.state.clock import ALPHANUMERIC, Chance, Clock
+from harness.sandbox.state.clock import ALPHANUMERIC, Chance, Clock, Skew
 from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Client, Directory, Pool, TokenLives
 from harness.sandbox.state.quota import Quotas
+from harness.sandbox.state.tokens import Tokens
 from harness.sandbox.state.totp import Authenticator
 
 POOL_NAME = "sandbox"
@@ -36,6 +41,7 @@ FLOWS = (
     "ALLOW_REFRESH_TOKEN_AUTH",
 )
 SIGNED_ON_DEMAND = frozenset({"InitiateAuth"})
+CONTROL_TOKEN_LENGTH = 32
 KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
@@ -47,6 +53,7 @@ class Identity:
     user_pool_id: str
     client_id: str
     access_key: AccessKey
+    control_token: str = field(repr=False)
     client_secret: str | None = field(default=None, repr=False)
 
     def to_json(self) -> dict[str, str]:
@@ -59,6 +66,7 @@ class Identity:
             "client_id": self.client_id,
             "access_key_id": key.access_key_id,
             "secret_access_key": key.secret_access_key,
+            "control_token": self.control_token,
             **{name: value for name, value in optional.items() if value is not None},
         }
 
@@ -71,6 +79,9 @@ class Sandbox:
     identity: Identity
     issuer: str
     counts: Counts
+    control: Control
+    wall: Callable[[], float]
+    """What time it is here, which a fault can put wrong."""
 
 
 def assemble(
@@ -78,6 +89,7 @@ def assemble(
     accounts: Iterable[Account],
     *,
     pause: Callable[[], None],
+    wait: Callable[[float], None] = gevent.sleep,
     clock: Clock | None = None,
     chance: Chance | None = None,
     resumed: Mapping[str, Any] | None = None,
@@ -88,32 +100,41 @@ def assemble(
         options: What it is like.
         accounts: The users of its pool.
         pause: Waits for the latency, without holding up others.
+        wait: Waits for the delay of a fault, likewise.
         clock: What time it is.
         chance: Where identifiers and secrets come from.
         resumed: The ready line of the sandbox that it continues.
     """
-    clock, chance = clock or Clock(), chance or Chance()
+    given, chance = clock or Clock(), chance or Chance()
+    skew = Skew(given.wall)
+    clock = Clock(skew.wall, given.monotonic)
     directory = Directory(options.region, clock, chance)
     identity = _identity(options, directory, resumed or {})
     pool = directory.add_pool(POOL_NAME, identity.user_pool_id)
     directory.add_client(_client(options, identity, clock.wall()))
     _populate(pool, directory, accounts)
-    outbox = Outbox(chance)
-    counts, faults, life_s = Counts(), Faults(), options.access_token_life_s
+    counts, faults, life_s = Counts(), Faults(clock.monotonic, wait), options.access_token_life_s
     quotas = Quotas(options.user_authentication_quota, clock.monotonic)
     doors = Doors(
         model=ServiceModel(),
         signature=SignatureCheck(identity.region, [identity.access_key], clock.wall),
-        gates=(faults.serve, quotas.spend),
+        gates=(quotas.spend,),
         demands_signature=SIGNED_ON_DEMAND if options.requires_signature else frozenset(),
     )
+    tokens, outbox = Tokens(directory), Outbox(chance)
     table = operations(
-        directory, outbox, shortest_life_s=1 if life_s else AWS_SHORTEST_LIFE_S, default_life_s=life_s or DEFAULT_LIFE_S
+        directory,
+        tokens,
+        outbox,
+        shortest_life_s=1 if life_s else AWS_SHORTEST_LIFE_S,
+        default_life_s=life_s or DEFAULT_LIFE_S,
     )
     uses = frozenset({options.api_token_use}) if options.api_token_use else TOKEN_USES
-    service = Service(table, doors, counts, chance, pause)
-    api = Api(BearerCheck(directory, uses), counts, chance)
-    return Sandbox(Application(service, api, directory, counts, faults, outbox), identity, pool.issuer, counts)
+    service = Service(table, doors, counts, chance, faults, pause)
+    bearer = BearerCheck(directory, uses, lambda: faults.is_jwks_down)
+    application = Application(service, Api(bearer, counts, chance, faults), directory, faults, outbox)
+    control = Control(counts, faults, Incidents(directory, pool, tokens, bearer, skew), identity.control_token)
+    return Sandbox(application, identity, pool.issuer, counts, control, clock.wall)
 
 
 def read_ready_line(file: Path) -> Mapping[str, Any]:
@@ -149,6 +170,7 @@ def _identity(options: Options, directory: Directory, resumed: Mapping[str, Any]
         user_pool_id=resumed.get("user_pool_id") or directory.new_pool_id(),
         client_id=resumed.get("client_id") or directory.new_client_id(),
         access_key=key,
+        control_token=resumed.get("control_token") or chance.text(CONTROL_TOKEN_LENGTH, ALPHANUMERIC),
         client_secret=secret,
     )
 

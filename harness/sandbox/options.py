@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.sandbox.orders import Order
+
 DEFAULT_REGION = "us-east-1"
 DEFAULT_LIFE_S = 3600
 AWS_SHORTEST_LIFE_S = 300
@@ -36,6 +38,9 @@ class Options:
     """The keys are temporary ones, with a session token."""
     api_token_use: str | None = None
     uses_tls: bool = False
+    faults: tuple[Order, ...] = ()
+    """What goes wrong from the start."""
+    control_port: int = 0
     resume: Path | None = None
     """A ready line of an earlier sandbox: the same port, identifiers and keys again."""
 

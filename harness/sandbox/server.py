@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +13,10 @@ from typing import IO, Any
 from urllib.parse import unquote
 from wsgiref.handlers import format_date_time
 
+import gevent
 from gevent.pywsgi import Input, WSGIHandler, WSGIServer
+
+from harness.sandbox.exchange import Delivery
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 1024
@@ -21,6 +25,12 @@ BACKLOG = 1024
 
 HEADERS = "sandbox.headers"
 """The environment's key for the request's headers."""
+DELIVERY = "sandbox.delivery"
+"""The environment's key for how the application wants its answer delivered, a `Delivery`."""
+DRIPS = 20
+"""In how many pieces an answer drips."""
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER, on, for no time: close(2) then sends a RST (tcp(7), socket(7))."""
 MOST_HEADERS = 100
 LONGEST_HEADER_BYTES = 1 << 16
 
@@ -57,6 +67,8 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
     """gevent's handler without an access log, with a lean environment, and with one send per answer instead of two."""
 
     MessageClass = Headers
+    close_connection: bool
+    _delivery: Delivery | None = None
 
     def log_request(self) -> None:
         """Nothing: formatting a line that nobody reads costs as much as a signature check."""
@@ -86,7 +98,9 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
         A client that goes away in the middle, or sends a body that is none, is let go without a word here.
         """
         try:
-            self._write_with_headers(b"".join(self.application(self.environ, self.start_response)))
+            body = b"".join(self.application(self.environ, self.start_response))
+            self._delivery = self.environ[DELIVERY]
+            self._write_with_headers(body)
         except OSError:
             self._send_error_response_if_possible(HTTPStatus.BAD_REQUEST)
 
@@ -95,20 +109,35 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
         lines = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in self.response_headers)]
         lines.append(f"Date: {self.server.date()}")
         if self.code != HTTPStatus.NO_CONTENT:
-            lines.append(f"Content-Length: {len(data)}")
+            lines.append(f"Content-Length: {len(data) + (self._delivery.excess_bytes if self._delivery else 0)}")
         if self.close_connection:
             lines.append("Connection: close")
         elif self.request_version == "HTTP/1.0":
             lines.append("Connection: keep-alive")
         head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
         data = head if self.command == "HEAD" else head + data
+        if self._delivery:
+            self._deliver(data, self._delivery)
+            return
         sent = self.socket.send(data)  # mostly all of it; gevent's sendall is a loop with two more system calls
         self.response_length += sent
         if sent < len(data):
             self._sendall(data[sent:])
 
+    def _deliver(self, data: bytes, delivery: Delivery) -> None:
+        data = data[: int(len(data) * delivery.share)]
+        step = max(1, -(-len(data) // DRIPS) if delivery.over_s else len(data))
+        for start in range(0, len(data), step):
+            if start:
+                gevent.sleep(delivery.over_s / DRIPS)
+            self._sendall(data[start : start + step])
+        if delivery.is_reset:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self.close_connection = self.close_connection or delivery.is_reset or delivery.excess_bytes > 0
+
     def _send_error_response_if_possible(self, error_code: int) -> None:
         self.close_connection = True
+        self._delivery = None
         if not self.response_length:
             self.start_response(f"{int(error_code)} {HTTPStatus(error_code).phrase}", [])
             with suppress(OSError):  # whoever sent this may be gone
@@ -123,6 +152,7 @@ class SandboxServer(WSGIServer):  # type: ignore[misc]  # gevent is untyped
         port: 0 for a free one.
         tls: Speaks TLS with this context.
         connected: Told about every TCP connection.
+        wall: Gives the Date of answers.
     """
 
     def __init__(
@@ -131,7 +161,8 @@ class SandboxServer(WSGIServer):  # type: ignore[misc]  # gevent is untyped
         port: int,
         *,
         tls: ssl.SSLContext | None = None,
-        connected: Callable[[], None],
+        connected: Callable[[], None] = lambda: None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         options = {"ssl_context": tls} if tls else {}
         super().__init__(
@@ -144,6 +175,7 @@ class SandboxServer(WSGIServer):  # type: ignore[misc]  # gevent is untyped
             **options,
         )
         self._connected = connected
+        self._wall = wall
         self._date = (0, "")
 
     def do_handle(self, client: Any, address: Any) -> None:  # noqa: ANN401  # gevent's socket
@@ -161,7 +193,7 @@ class SandboxServer(WSGIServer):  # type: ignore[misc]  # gevent is untyped
 
     def date(self) -> str:
         """Now, as HTTP writes it; made once a second."""
-        second = int(time.time())
+        second = int(self._wall())
         if second != self._date[0]:
             self._date = (second, format_date_time(second))
         return self._date[1]

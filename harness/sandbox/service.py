@@ -23,8 +23,10 @@ from harness.sandbox.checks.refusals import (
 from harness.sandbox.checks.signature import SignatureCheck
 from harness.sandbox.counts import OK, Counts
 from harness.sandbox.exchange import Received, Response
+from harness.sandbox.faults import Answered, Faults
 from harness.sandbox.operations.parameters import Answer, Parameters
 from harness.sandbox.operations.table import Operation
+from harness.sandbox.orders import COGNITO
 from harness.sandbox.state.clock import Chance
 from harness.sandbox.state.keys import compact_json
 
@@ -61,14 +63,14 @@ _PREFLIGHT = (
 )
 
 Gate = Callable[[str], None]
-"""Lets an operation pass, or raises a Refusal: quotas, faults."""
+"""Lets an operation pass, or raises a Refusal: quotas."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doors:
     """What stands before an operation.
 
-    `gates` run in order after validation and before the operation: that is where faults slip in.
+    `gates` run in order after validation and before the operation.
     """
 
     model: ServiceModel
@@ -86,6 +88,7 @@ class Service:
         doors: What is checked before.
         counts: Where requests are counted.
         chance: Where request ids come from.
+        faults: What goes wrong on purpose.
         pause: Waits before an answer leaves (the latency), without holding up others.
     """
 
@@ -95,12 +98,14 @@ class Service:
         doors: Doors,
         counts: Counts,
         chance: Chance,
+        faults: Faults,
         pause: Callable[[], None],
     ) -> None:
         self._operations = operations
         self._doors = doors
         self._counts = counts
         self._chance = chance
+        self._faults = faults
         self._pause = pause
 
     def preflight(self) -> Response:
@@ -113,18 +118,20 @@ class Service:
         is_known = prefix + dot == TARGET_PREFIX and self._doors.model.knows(operation)
         name = operation if is_known else UNKNOWN_TARGET
         self._counts.arrived(name)
-        answer, response = self._answer(operation, received) if is_known else (str(HTTPStatus.BAD_REQUEST.value), None)
+        answer, response = self._faults.meet(
+            name, COGNITO, lambda: self._answer(operation if is_known else None, received), self._refuse
+        )
         self._pause()
         self._counts.answered(name, answer)
-        if response is None:
-            return Response(HTTPStatus.BAD_REQUEST, self._headers())
         return response
 
-    def _answer(self, operation: str, received: Received) -> tuple[str, Response]:
+    def _answer(self, operation: str | None, received: Received) -> Answered:
+        if operation is None:
+            return str(HTTPStatus.BAD_REQUEST.value), Response(HTTPStatus.BAD_REQUEST, self._headers())
         try:
             result = self._perform(operation, received)
         except Refusal as refusal:
-            return refusal.kind, self._refused(refusal)
+            return self._refuse(refusal)
         except Exception as error:  # noqa: BLE001  # a fault of the sandbox must not look like a network's
             # Its text may quote the request, so only its kind and place are told.
             place = error.__traceback__
@@ -133,7 +140,7 @@ class Service:
             where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "an unknown place"
             sys.stderr.write(f"sandbox: {operation} failed with {type(error).__name__} at {where}\n")
             fault = InternalError("The sandbox failed; its standard error output says where.")
-            return fault.kind, self._refused(fault)
+            return self._refuse(fault)
         return OK, Response(HTTPStatus.OK, self._headers(), compact_json(result).encode("utf-8", "replace"))
 
     def _perform(self, operation: str, received: Received) -> Answer:
@@ -161,13 +168,13 @@ class Service:
     def _headers(self) -> list[tuple[str, str]]:
         return [("Content-Type", CONTENT_TYPE), ("x-amzn-RequestId", self._chance.uuid()), _EVERYONE, _EXPOSED]
 
-    def _refused(self, refusal: Refusal) -> Response:
+    def _refuse(self, refusal: Refusal) -> Answered:
         headers = [*self._headers(), ("x-amzn-ErrorType", f"{refusal.kind}:")]
         body = {"__type": refusal.kind}
         if refusal.message:
             headers.append(("x-amzn-ErrorMessage", _header_text(refusal.message)))
             body["message"] = refusal.message
-        return Response(refusal.status, headers, compact_json(body).encode("utf-8", "replace"))
+        return refusal.kind, Response(refusal.status, headers, compact_json(body).encode("utf-8", "replace"))
 
 
 def _json_object(body: bytes) -> Parameters:

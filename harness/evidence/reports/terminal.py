@@ -52,15 +52,17 @@ _ICONS = {"passed": "\u2713", "failed": "\u2717", "no data": "\u2717", "invalid"
 _INDENT = "  "
 
 
-def render(run: Run, console: Console, report: Path | None = None) -> None:
+def render(run: Run, console: Console, report: Path | None = None, *, is_quiet: bool = False) -> None:
     """Print the summary of a run.
 
     Args:
         run: What to print.
         console: Decides by its own settings about colour (`NO_COLOR`), width and encoding.
         report: Where the whole result was written, if it was.
+        is_quiet: Whether where the report is and the verdict are enough.
     """
-    for line in _Summary(run, console, report).lines():
+    summary = _Summary(run, console, report)
+    for line in summary.ending() if is_quiet else summary.lines():
         console.print(line, soft_wrap=True, highlight=False)
 
 
@@ -88,7 +90,7 @@ class _Summary:
             self._errors(),
             self._generator(),
             self._gates(),
-            Section(self._ending()),
+            Section(self.ending()),
         ]
         filled, is_airy = fit(sections, MAX_LINES)
         dots, where = ("\u2026" if self._is_typeset else "..."), (" in the report" if self._report else "")
@@ -218,7 +220,8 @@ class _Summary:
         heading = Text.assemble(("Gates", _HEAD), said)
         return Section([heading], items, ("gate", "gates"), keep=min(missed, _GATES_MISSED_SHOWN) or 1)
 
-    def _ending(self) -> list[Text]:
+    def ending(self) -> list[Text]:
+        """Where the report is, and the verdict."""
         verdict = self._run.verdict
         lines = self._wrapped(f"Report     {self._report}", "", hanging=11) if self._report else []
         if lines:

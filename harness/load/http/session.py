@@ -116,14 +116,16 @@ class DirectSession(FastHttpSession):
         Returns:
             What Locust's request event is to be told.
         """
+        label = name or self.request_name or url
         full_url = self._build_url(url)
         started_s = time.time()
+        told = {**(self.user.context() if self.user else {}), **(context or {})}
         outgoing = self._draft(method, full_url, data, headers, auth, json, **kwargs)
         if outgoing is None or self._agent is None:
             return self._measure_by_locust(
                 method,
                 url,
-                name=name,
+                name=label,
                 data=data,
                 stream=stream,
                 headers=headers,
@@ -145,8 +147,8 @@ class DirectSession(FastHttpSession):
         elapsed_ms = (time.perf_counter() - started) * 1000
         return {
             "request_type": method,
-            "name": name or self.request_name or url,
-            "context": {**(self.user.context() if self.user else {}), **(context or {})},
+            "name": label,
+            "context": told,
             "response": response,
             "exception": exception,
             "start_time": started_s,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +49,9 @@ class Conclusion:
         """What this run makes of the process's exit code."""
         return self.run.verdict.exit_code
 
-    def print(self) -> None:
-        """Print the closing summary to standard output."""
-        terminal.render(self.run, Console(), report=self.report)
+    def print(self, *, is_quiet: bool = False) -> None:
+        """Print the closing summary to standard output; when quiet, its end alone."""
+        terminal.render(self.run, Console(), report=self.report, is_quiet=is_quiet)
 
 
 def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], extent: Extent) -> Conclusion:
@@ -77,10 +78,21 @@ def conclude(setup: Setup, metrics: Metrics, healths: Mapping[str, Health], exte
         ),
     )
     try:
-        return Conclusion(run, summary.write(run, Path(setup.settings.results_dir)))
+        path = summary.write(run, Path(setup.settings.results_dir))
     except HarnessError as error:
         log.warning("%s (%s)", error.message, error.hint)
         return Conclusion(run, None)
+    return Conclusion(run, _write_reports(run, path.parent) or path)
+
+
+def _write_reports(run: evidence.Run, folder: Path) -> Path | None:
+    """Write what people read; the page, if it could be made."""
+    from harness.evidence.reports import files  # noqa: PLC0415 - the charts take a second to import, after the run
+
+    written = files.write(run, folder, os.environ)
+    for fault in written.faults:
+        log.warning("%s", fault)
+    return written.page
 
 
 def _explain(kind: str, message: str) -> tuple[str, str] | None:

@@ -21,6 +21,7 @@ from harness.evidence.metrics import Metrics
 from harness.load.leases import LocalRows, RowLedger
 from harness.load.lifecycle import sandboxed
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
+from harness.load.lifecycle.progress import Progress
 from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import Setup, answers_of, assemble, check_results_dir, read_settings, too_few_rows
 from harness.load.users import CognitoApiUser
@@ -46,6 +47,7 @@ class Supervisor:
         self._sandbox: sandboxed.Sandbox | None = None
         self._started_s = self._stopping_s = 0.0
         self._lost: set[str] = set()
+        self._progress: Progress | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -109,12 +111,15 @@ class Supervisor:
         self._lost = set()
         planned = self._planned_api_users(self.environment.runner.target_user_count if self.environment.runner else 0)
         self.start_run(setup, RowLedger(len(setup.users), planned=planned, processes=self.processes))
+        self._tell_progress()
 
     def end(self) -> None:
         """A run has ended and all measurements are here (Locust's test_stop): the verdict, and results on disk."""
         if self._setup is None:
             return
         setup, self._setup = self._setup, None
+        if self._progress is not None:
+            self._progress.stop()
         metrics, healths = self.measured()
         now_s = time.time()
         extent = Extent(
@@ -142,7 +147,7 @@ class Supervisor:
     def print_conclusions(self) -> None:
         """Print what has not been printed yet."""
         while self.conclusions:
-            self.conclusions.pop(0).print()
+            self.conclusions.pop(0).print(is_quiet=bool(self.options.get("quiet")))
 
     def close(self) -> None:
         """The process ends: so does the sandbox it started."""
@@ -169,6 +174,19 @@ class Supervisor:
 
     def dismiss_workers(self) -> None:
         """Send workers home: there will be no run."""
+
+    def _tell_progress(self) -> None:
+        """Headless, nobody sees how the run is going; a line now and then says so."""
+        runner = self.environment.runner
+        if runner is None or not self.options.get("headless") or self.options.get("quiet"):
+            return
+        self._progress = Progress(
+            measured=lambda: self.measured()[0],
+            users=lambda: runner.user_count,
+            run_time_s=self.options.get("run_time"),
+            say=lambda line: print(line, flush=True),  # noqa: T201  # the closing summary stands there, too
+        )
+        self._progress.start()
 
     def _assemble_once(self, settings: Settings) -> Setup:
         """What `problems` has just made of the same settings: keys and CAs take half a second to read."""

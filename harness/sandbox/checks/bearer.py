@@ -5,7 +5,7 @@ Revoked tokens pass here, as they do with any API that verifies locally.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jwt
@@ -30,24 +30,43 @@ class InvalidToken(Exception):  # noqa: N818  # RFC 6750's own name for it
     """The token is refused; the text says why, in words that may stand in a header."""
 
 
+class KeysUnavailable(Exception):  # noqa: N818  # what the API tells, not a failure of this program
+    """The token is signed by a key that the API does not have yet, and the key set cannot be fetched."""
+
+
 class BearerCheck:
     """Who may call the API.
 
     Args:
         directory: Whose pools' tokens are accepted.
         accepted_uses: `access`, `id`, or both.
+        is_jwks_down: Whether the key set cannot be fetched now.
     """
 
-    def __init__(self, directory: Directory, accepted_uses: frozenset[str] = TOKEN_USES) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        accepted_uses: frozenset[str] = TOKEN_USES,
+        is_jwks_down: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._directory = directory
         self._accepted_uses = accepted_uses
+        self._is_jwks_down = is_jwks_down
         self._verified: dict[str, Mapping[str, Any]] = {}
+        self._fetched: set[str] = set()
+        """Ids of the keys that it has."""
+
+    def forget_keys(self) -> None:
+        """Fetch the key set anew, and verify every token anew."""
+        self._fetched.clear()
+        self._verified.clear()
 
     def check(self, authorization: str) -> Mapping[str, Any]:
         """The claims of the token in an Authorization header.
 
         Raises:
             InvalidToken: It is missing, not ours, expired or not for this use.
+            KeysUnavailable: It cannot be verified, because the key set is down.
         """
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -68,10 +87,13 @@ class BearerCheck:
             kid = str(jwt.get_unverified_header(token).get("kid"))
         except jwt.InvalidTokenError:
             raise InvalidToken("the token is not a JWT") from None
+        if kid not in self._fetched and self._is_jwks_down():
+            raise KeysUnavailable
         pool = self._directory.pool_of_key(kid)
         key = pool.keys.find(kid) if pool else None
         if pool is None or key is None:
             raise InvalidToken("the token is signed by an unknown key")
+        self._fetched.add(kid)
         try:
             claims: Mapping[str, Any] = jwt.decode(
                 token, key.public_key, algorithms=[ALGORITHM], issuer=pool.issuer, options=_OPTIONS

@@ -22,17 +22,17 @@ Operation = Callable[[Parameters], Answer]
 
 
 def operations(
-    directory: Directory, outbox: Outbox, *, shortest_life_s: int, default_life_s: int
+    directory: Directory, tokens: Tokens, outbox: Outbox, *, shortest_life_s: int, default_life_s: int
 ) -> Mapping[str, Operation]:
     """Every operation over this directory.
 
     Args:
         directory: What they work on.
+        tokens: What issues tokens and recognises them.
         outbox: Where codes go that would be mailed or texted.
         shortest_life_s: The least validity of access and id tokens that CreateUserPoolClient accepts.
         default_life_s: Their validity when it says nothing.
     """
-    tokens = Tokens(directory)
     sessions = Sessions(directory.clock, directory.chance)
     steps = Steps(directory, tokens, sessions, outbox)
     first_factor = FirstFactor(directory, steps)

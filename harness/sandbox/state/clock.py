@@ -25,6 +25,22 @@ class Clock:
     monotonic: Callable[[], float] = time.monotonic
 
 
+class Skew:
+    """A wall clock that can be put wrong.
+
+    Args:
+        wall: The right one.
+    """
+
+    def __init__(self, wall: Callable[[], float]) -> None:
+        self._wall = wall
+        self.offset_s = 0.0
+
+    def wall(self) -> float:
+        """What it shows."""
+        return self._wall() + self.offset_s
+
+
 class Chance:
     """Identifiers and secrets out of random bytes.
 

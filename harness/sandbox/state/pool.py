@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from harness.sandbox.checks.refusals import InvalidParameter, ResourceNotFound, UsernameExists, UserNotFound
@@ -93,6 +93,10 @@ class Pool:
         if user is None:
             raise UserNotFound("User does not exist.")
         return user
+
+    def users(self) -> Iterable[User]:
+        """All of them."""
+        return self._users.values()
 
     def add(
         self,

@@ -42,6 +42,8 @@ class Grant(NamedTuple):
     origin_jti: str
     auth_time: int
     expires: int
+    epoch: int = 0
+    """How often all refresh tokens had been made to expire before this sign-in."""
 
 
 class Tokens:
@@ -61,6 +63,7 @@ class Tokens:
         self._head = _JWE_HEADER + b"." + base64url(directory.chance.random_bytes(_WRAPPED_KEY_BYTES))
         self._revoked: set[str] = set()
         """`origin_jti` of revoked sign-ins; one per RevokeToken."""
+        self._epoch = 0
         self._replaced: dict[str, float] = {}
         """Refresh tokens that rotation replaced, by `jti`, and until when (monotonic seconds) they still work."""
 
@@ -69,7 +72,7 @@ class Tokens:
         chance, now = self._directory.chance, int(self._directory.clock.wall())
         origin_jti = f"{chance.uuid()[:-_GENERATION_DIGITS]}{user.generation:0{_GENERATION_DIGITS}x}"
         expires = now + client.lives.refresh_s
-        grant = Grant(chance.uuid(), pool.id, client.id, user.username, user.sub, origin_jti, now, expires)
+        grant = Grant(chance.uuid(), pool.id, client.id, user.username, user.sub, origin_jti, now, expires, self._epoch)
         return {**self.refresh(pool, client, user, grant), "RefreshToken": self.seal(grant)}
 
     def refresh(self, pool: Pool, client: Client, user: User, grant: Grant) -> dict[str, object]:
@@ -145,7 +148,7 @@ class Tokens:
             raise NotAuthorized("User is disabled.")
         if self._is_revoked(grant.origin_jti, user):
             raise NotAuthorized("Refresh Token has been revoked")
-        if self._directory.clock.wall() >= grant.expires:
+        if self._directory.clock.wall() >= grant.expires or grant.epoch < self._epoch:
             raise NotAuthorized("Refresh Token has expired")
         if self._directory.clock.monotonic() >= self._replaced.get(grant.jti, float("inf")):
             raise RefreshTokenReuse("Refresh token has been rotated out and can no longer be used")
@@ -156,6 +159,10 @@ class Tokens:
         until_s = self._directory.clock.monotonic() + grace_s
         self._replaced[grant.jti] = min(until_s, self._replaced.get(grant.jti, until_s))
         return self.seal(grant._replace(jti=self._directory.chance.uuid()))
+
+    def expire_refresh_tokens(self) -> None:
+        """Let every refresh token that there is have expired."""
+        self._epoch += 1
 
     def revoke(self, grant: Grant) -> None:
         """Revoke a sign-in: its refresh token, and every token that came of it."""

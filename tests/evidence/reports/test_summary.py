@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from harness.errors import HarnessError
 from harness.evidence.metrics import Metrics
@@ -162,3 +163,28 @@ class TestWriting:
         metrics.record(Sample("request", "GET /\udcff", Outcome.FAILED_CHECK, 0.0, 5, error="ü \udcff \x1b[31m"))
         path = write(make.run(metrics), tmp_path)
         assert json.loads(path.read_text(encoding="utf-8"))["errors"][0]["error"] == "ü \udcff \x1b[31m"
+
+
+class TestSchema:
+    """docs/summary.schema.json is what programs may rely on."""
+
+    SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "summary.schema.json").read_text("utf-8"))
+
+    def test_is_a_schema_of_this_version(self):
+        Draft202012Validator.check_schema(self.SCHEMA)
+        assert self.SCHEMA["properties"]["schema_version"]["const"] == SCHEMA_VERSION
+
+    def test_describes_a_run(self, run: Run):
+        Draft202012Validator(self.SCHEMA).validate(json.loads(json.dumps(summary(run))))
+
+    def test_describes_a_run_without_data(self, make: Any):
+        whole = summary(make.run(Metrics(), gates=(), healths={}, duration_s=0.0))
+        Draft202012Validator(self.SCHEMA).validate(json.loads(json.dumps(whole)))
+
+    def test_knows_every_field(self, run: Run):
+        """A field that is added is described as well."""
+        whole = summary(run)
+        assert set(whole) == set(self.SCHEMA["properties"])
+        for part in ("run", "verdict", "not_measured", "generator"):
+            assert set(whole[part]) == set(self.SCHEMA["properties"][part]["properties"]), part
+        assert set(whole["logins"]["all"]) == set(self.SCHEMA["$defs"]["figures"]["properties"])

@@ -243,3 +243,11 @@ def test_a_long_name_is_shortened_on_a_terminal_and_whole_in_a_pipe(make: Any):
     run = make.run(metrics, gates=())
     assert "GET /customers/{id}/orders/{id}/lines/{id}" in printed(run)
     assert re.search(r"  GET /customers/\{id\}/\w+\u2026 ", printed(run, terminal=True))
+
+
+def test_quietly_only_where_the_report_is_and_the_verdict(run: Run):
+    out = io.StringIO()
+    render(run, Console(file=out, width=120), Path("results/x/report.html"), is_quiet=True)
+    report, verdict = out.getvalue().splitlines()
+    assert report == "Report     results/x/report.html"
+    assert verdict.startswith("failed: 1 of 3 gates failed")

@@ -52,6 +52,13 @@ class TestEvent:
         user.client.get("/orders", context={"row": "2"})
         assert record.events[0]["context"] == {"user": "alice", "row": "2"}
 
+    def test_the_name_is_that_of_the_start(self, site: Site, opened: Opened, record: Record) -> None:
+        """A user's greenlets share its session: what one of them sets meanwhile is no matter of the others."""
+        user = User(opened, site)
+        site.answers["/orders"] = lambda sock: [setattr(user.client, "request_name", "late"), sock.sendall(answer())]
+        user.client.get("/orders")
+        assert record.events[0]["name"] == "/orders"
+
     def test_names(self, site: Site, opened: Opened, record: Record) -> None:
         session = opened(site)
         session.get("/orders/1", name="an order")

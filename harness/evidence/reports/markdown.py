@@ -1,0 +1,116 @@
+"""`summary.md`: the result for a job's summary page or a merge request, in GitHub's and GitLab's Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+from harness.evidence.metrics import LOGINS, REQUESTS, Selector, Tally
+from harness.evidence.reports.numbers import Numbers
+from harness.evidence.run import Run
+
+FILE_NAME = "summary.md"
+_ICONS = {"passed": "✅", "failed": "❌", "no data": "❌", "invalid": "⚠️"}
+_HEADS = ("count", "fail %", "per s", "p50 ms", "p95 ms", "p99 ms", "max ms")
+_ESCAPED = {ord(mark): f"&#{ord(mark)};" for mark in "&\\`*[]<>|#~@"}
+_MOST_NAMES = 20
+_MOST_ERRORS = 10
+
+
+def markdown(run: Run) -> str:
+    """The whole file: verdict, gates, what logins and the API cost, errors with cause and remedy."""
+    numbers = Numbers.typeset()
+    verdict = run.verdict
+    about = ", ".join(
+        [
+            f"run `{run.run_id}`",
+            numbers.duration(run.duration_s),
+            f"{numbers.count(run.users)} {'user' if run.users == 1 else 'users'}",
+            _plain(" and ".join(run.classes) or "no user class"),
+        ]
+    )
+    blocks = [
+        f"## {_ICONS[verdict.word]} cognito-load: {verdict.word}",
+        f"{_plain(verdict.sentence)} (exit code {int(verdict.exit_code)})",
+        about,
+        _gates(run),
+        _cost(run, numbers),
+        "\n".join(f"- {_plain(sentence)}" for sentence in _notes(run, numbers)),
+        _errors(run, numbers),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _gates(run: Run) -> str:
+    if not run.gates:
+        return ""
+    rows = (
+        f"| {_ICONS[result.state]} {result.state} | {_code(result.gate.text)} "
+        f"| {_plain(result.sentence.removeprefix('no data: '))} |"
+        for result in sorted(run.gates, key=lambda result: result.state == "passed")
+    )
+    return "\n".join(["| | gate | |", "|---|---|---|", *rows])
+
+
+def _cost(run: Run, numbers: Numbers) -> str:
+    metrics = run.metrics
+    logins = [("**all logins**", metrics.tally(LOGINS))]
+    logins += [(reason.value, metrics.tally(Selector("login", reason=reason))) for reason in metrics.reasons()]
+    requests = metrics.tallies("request")
+    api = [("**all requests**", metrics.tally(REQUESTS))]
+    api += [(_code(name), tally) for name, tally in islice(requests.items(), _MOST_NAMES)]
+    blocks = []
+    if metrics.names("login"):
+        blocks.append(_table("Logins", logins, run, numbers))
+    if requests:
+        blocks.append(_table("API requests", api, run, numbers))
+        if len(requests) > _MOST_NAMES:
+            blocks.append(f"{len(requests) - _MOST_NAMES} more kinds of request are in the report.")
+    return "\n\n".join(blocks)
+
+
+def _table(title: str, rows: Iterable[tuple[str, Tally]], run: Run, numbers: Numbers) -> str:
+    lines = [f"| {title} | {' | '.join(_HEADS)} |", "|---|" + "---:|" * len(_HEADS)]
+    for name, tally in rows:
+        figures = (tally.figure(metric, run.duration_s) for metric in ("p50", "p95", "p99", "max"))
+        cells = [
+            numbers.count(tally.count),
+            numbers.percent(tally.figure("fail_rate", run.duration_s)),
+            numbers.significant(tally.figure("rate", run.duration_s)),
+            *map(numbers.milliseconds, figures),
+        ]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _notes(run: Run, numbers: Numbers) -> Iterable[str]:
+    yield from run.notes
+    if run.skipped:
+        yield f"{numbers.count(run.skipped)} API requests not sent, for want of a token"
+    if run.cut_off:
+        yield f"{numbers.count(run.cut_off)} cut off at the end, so in no figure"
+
+
+def _errors(run: Run, numbers: Numbers) -> str:
+    # A login fails because one of its exchanges did: the same error twice, and not two errors.
+    exchanged = {error.key.text for error in run.errors() if error.key.kind == "exchange"}
+    errors = [e for e in run.errors() if e.key.kind != "login" or e.key.text not in exchanged]
+    if not errors:
+        return ""
+    lines = []
+    for error in errors[:_MOST_ERRORS]:
+        lines.append(f"- **{numbers.count(error.seen.count)} x** {_code(error.key.text)} ({_plain(error.key.name)})")
+        if error.remedy:
+            lines.append(f"  <br>{_plain(error.cause)} **Do this:** {_plain(error.remedy)}")
+    if len(errors) > _MOST_ERRORS:
+        lines.append(f"- {len(errors) - _MOST_ERRORS} more kinds of error are in the report")
+    return "\n".join(["### Errors", "", *lines])
+
+
+def _plain(text: str) -> str:
+    """Text that is only text, also in a table's cell: a server's answer must not become a link or a tag."""
+    return " ".join(text.translate(_ESCAPED).split())
+
+
+def _code(text: str) -> str:
+    return f"<code>{_plain(text)}</code>"
