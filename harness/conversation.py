@@ -11,7 +11,16 @@ from harness.cognito.flows import Flow
 from harness.cognito.remedies import short
 from harness.cognito.signing import AwsKeys, Signer
 from harness.cognito.tokens import Tokens
-from harness.cognito.wire import CONTENT_TYPE, NO_AWS_KEYS, TARGET_PREFIX, USER_AGENT, Call, Reply
+from harness.cognito.wire import (
+    CONTENT_TYPE,
+    NO_AWS_KEYS,
+    NO_REPLY,
+    OFFLOAD,
+    TARGET_PREFIX,
+    USER_AGENT,
+    Call,
+    Reply,
+)
 from harness.errors import ConfigurationError, LoginError, TransportError
 from harness.evidence.sample import Sample
 from harness.outcome import Outcome, Reason
@@ -123,7 +132,8 @@ class Conversation:
         cognito: Where Cognito is.
         witness: Gets a sample for each exchange and one for each login.
         keeps_connection: Whether the channel stays open between logins (a returning client) or is made anew.
-        offload: Runs costly mathematics off the event loop, where there is one.
+        offload: Runs heavy arithmetic off the event loop, where there is one.
+        wait: Sleeps for so many seconds, until a code is good; in no sample.
     """
 
     def __init__(
@@ -133,11 +143,15 @@ class Conversation:
         *,
         keeps_connection: bool = True,
         offload: Callable[[Callable[[], Call]], Call] = run_here,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._cognito = cognito
         self._witness = witness
         self._keeps_connection = keeps_connection
         self._offload = offload
+        self._wait = wait
+        self.arithmetic_ns = 0
+        """What the logins' own arithmetic has taken so far; it is in no sample."""
         self._channel = cognito.open()
 
     def run(self, flow: Flow, reason: Reason) -> Tokens:
@@ -153,10 +167,13 @@ class Conversation:
         try:
             call = next(flow)
             while True:
+                if call is OFFLOAD:
+                    call = self._offload(lambda: self._reckon(flow))
+                    continue
                 answer = self._exchange(call, tally)
                 reply = Reply(answer.status, answer.headers, answer.body)
                 tally.answered(call.operation, answer)
-                call = self._offload(lambda: flow.send(reply)) if call.is_costly else flow.send(reply)  # noqa: B023  # called before the loop turns
+                call = flow.send(reply)
                 tally.exchange_ended(Outcome.OK, "")
         except StopIteration as end:
             tally.exchange_ended(Outcome.OK, "")
@@ -177,7 +194,17 @@ class Conversation:
         """Close the channel; a later `run` opens it again."""
         self._channel.close()
 
+    def _reckon(self, flow: Flow) -> Call:
+        started_ns = time.perf_counter_ns()
+        call = flow.send(NO_REPLY)
+        self.arithmetic_ns += time.perf_counter_ns() - started_ns
+        return call
+
     def _exchange(self, call: Call, tally: _Tally) -> Answer:
+        if call.not_before_s:
+            delay_s = call.not_before_s - time.time()
+            if delay_s > 0:
+                self._wait(delay_s)
         try:
             request = self._cognito.request(call)
         except ConfigurationError as error:  # keys that were good when the run began and could not be renewed

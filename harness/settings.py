@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
-from harness.cognito.flows import FLOWS
+from harness.cognito.flows import FLOWS, POOL_FLOWS
 from harness.errors import Problem
 
 Sign = Literal["auto", "always", "never"]
@@ -61,6 +61,12 @@ KNOBS: Final = (
     Knob("--cognito-endpoint", "", "Cognito's URL. Empty: the region's public endpoint."),
     Knob("--cognito-users", "users.csv", "CSV file of accounts with the columns username and password."),
     Knob("--cognito-flow", "USER_PASSWORD_AUTH", "How to log in.", tuple(sorted(FLOWS))),
+    Knob(
+        "--cognito-first-factor",
+        "",
+        "USER_AUTH's preferred challenge. Empty: choose from what Cognito offers.",
+        ("PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP"),
+    ),
     Knob(
         "--cognito-sign",
         "auto",
@@ -118,6 +124,8 @@ class Settings:
     given_endpoint: str = ""
     users: str = "users.csv"
     flow: str = "USER_PASSWORD_AUTH"
+    first_factor: str = ""
+    """What USER_AUTH prefers."""
     sign: str = "auto"
     token_use: str = "access"  # noqa: S105  # a choice
     connection: str = "keep"
@@ -163,6 +171,7 @@ class Settings:
             given_endpoint=text("cognito_endpoint").rstrip("/"),
             users=text("cognito_users"),
             flow=text("cognito_flow"),
+            first_factor=text("cognito_first_factor"),
             sign=text("cognito_sign"),
             token_use=text("cognito_token_use"),
             connection=text("cognito_connection"),
@@ -218,7 +227,13 @@ class Settings:
 
     def problems(self) -> list[Problem]:
         """Every fault that can be seen without opening a file or a connection. Empty when all is well."""
-        return [*self._choice_problems(), *self._pool_problems(), *self._region_problems(), *self._number_problems()]
+        return [
+            *self._choice_problems(),
+            *self._flow_problems(),
+            *self._pool_problems(),
+            *self._region_problems(),
+            *self._number_problems(),
+        ]
 
     def shown(self) -> dict[str, str]:
         """The settings for a report, by option: no secret, nothing internal."""
@@ -235,6 +250,7 @@ class Settings:
     def _choice_problems(self) -> list[Problem]:
         given = {
             "--cognito-flow": self.flow,
+            "--cognito-first-factor": self.first_factor,
             "--cognito-sign": self.sign,
             "--cognito-token-use": self.token_use,
             "--cognito-connection": self.connection,
@@ -243,8 +259,32 @@ class Settings:
         return [
             Problem(f"{knob.flag} is {given[knob.flag]!r}", f"Choose one of {', '.join(knob.choices)}.")
             for knob in KNOBS
-            if knob.choices and given[knob.flag] not in knob.choices
+            if knob.choices and given[knob.flag] not in (knob.default, *knob.choices)
         ]
+
+    def _flow_problems(self) -> list[Problem]:
+        problems = []
+        if self.first_factor and self.flow != "USER_AUTH":
+            problems.append(
+                Problem(
+                    f"--cognito-first-factor is {self.first_factor}, but {self.flow} has no choice",
+                    "Drop it, or set --cognito-flow USER_AUTH.",
+                )
+            )
+        needs_pool = self.flow if self.flow in POOL_FLOWS else ""
+        needs_pool = needs_pool or (self.first_factor if self.first_factor == "PASSWORD_SRP" else "")
+        if needs_pool and not self.user_pool_id:
+            problems.append(
+                Problem(
+                    f"{needs_pool} needs the user pool's id, and none is set",
+                    "Set --cognito-user-pool-id (COGNITO_USER_POOL_ID).",
+                )
+            )
+        if self.flow.startswith("ADMIN_") and self.sign == "never":
+            problems.append(
+                Problem(f"{self.flow} has to be signed, and --cognito-sign is never", "Set it to auto or always.")
+            )
+        return problems
 
     def _pool_problems(self) -> list[Problem]:
         problems = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from harness.cognito.flows import Account, AppClient, Flow, refresh_token_auth, user_password_auth
 from harness.cognito.signing import AwsKeys
 from harness.cognito.tokens import Tokens
-from harness.cognito.wire import USER_AGENT, Call, Reply
+from harness.cognito.wire import NO_REPLY, OFFLOAD, USER_AGENT, Call, Reply
 from harness.conversation import NO_AWS_KEYS, Cognito, Conversation
 from harness.errors import ConfigurationError, ConnectError, LoginError, Problem, TimedOutError
 from harness.evidence.sample import Sample
@@ -247,7 +248,9 @@ class TestConnection:
 
 class TestOffload:
     def costly(self) -> Flow:
-        yield Call("InitiateAuth", b"{}", is_costly=True)
+        assert (yield OFFLOAD) is NO_REPLY
+        yield Call("InitiateAuth", b"{}")
+        yield OFFLOAD
         yield Call("RespondToAuthChallenge", b"{}")
         return Tokens("a", "", "", "Bearer", 60)
 
@@ -262,7 +265,23 @@ class TestOffload:
         line = Line(answer({}), answer({}), offload=offload)
         line.conversation.run(self.costly(), Reason.INITIAL)
 
-        assert offloaded == ["RespondToAuthChallenge"]
+        assert offloaded == ["InitiateAuth", "RespondToAuthChallenge"]
+        assert [sample.name for sample in line.witness.samples] == ["InitiateAuth", "RespondToAuthChallenge", "login"]
+        assert line.conversation.arithmetic_ns > 0
+
+    def test_a_code_that_is_not_good_yet_is_waited_for_and_in_no_sample(self) -> None:
+        waited: list[float] = []
+
+        def flow() -> Flow:
+            yield Call("InitiateAuth", b"{}", not_before_s=1.0)
+            yield Call("RespondToAuthChallenge", b"{}", not_before_s=time.time() + 1000)
+            return Tokens("a", "", "", "Bearer", 60)
+
+        line = Line(answer({}), answer({}))
+        line.conversation._wait = waited.append
+        line.conversation.run(flow(), Reason.INITIAL)
+        assert [900 < seconds <= 1000 for seconds in waited] == [True]
+        assert line.witness.samples[-1].elapsed_us < 900_000_000
 
     def test_without_an_event_loop_they_run_in_place(self) -> None:
         line = Line(answer({}), answer({}))

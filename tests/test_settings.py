@@ -44,6 +44,7 @@ class TestKnobs:
             "--cognito-max-lag",
             "--cognito-users",
             "--cognito-flow",
+            "--cognito-first-factor",
             "--cognito-sign",
             "--cognito-token-use",
             "--cognito-connection",
@@ -60,6 +61,37 @@ class TestKnobs:
     def test_no_option_is_for_a_secret(self) -> None:
         """Locust sends options over the network and writes them into web pages."""
         assert not [knob.flag for knob in KNOBS if re.search("secret|password|token$", knob.flag)]
+
+
+class TestFlows:
+    def test_a_flow_with_what_it_needs_is_no_fault(self) -> None:
+        assert settings_of(cognito_flow="USER_SRP_AUTH").problems() == []
+        assert settings_of(cognito_flow="USER_AUTH", cognito_first_factor="PASSWORD_SRP").problems() == []
+        assert settings_of(cognito_flow="ADMIN_USER_PASSWORD_AUTH").problems() == []
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"cognito_flow": "USER_SRP_AUTH"},
+            {"cognito_flow": "ADMIN_USER_PASSWORD_AUTH"},
+            {"cognito_flow": "USER_AUTH", "cognito_first_factor": "PASSWORD_SRP"},
+        ],
+    )
+    def test_srp_and_administrators_need_the_pool(self, options: dict[str, str]) -> None:
+        [problem] = settings_of(**options, cognito_user_pool_id="", cognito_region="eu-west-1").problems()
+        assert "needs the user pool's id" in problem.message
+
+    def test_a_preference_needs_the_flow_that_has_one(self) -> None:
+        [problem] = settings_of(cognito_first_factor="PASSWORD").problems()
+        assert "--cognito-first-factor is PASSWORD" in problem.message
+
+    def test_an_administrator_s_call_cannot_go_unsigned(self) -> None:
+        [problem] = settings_of(cognito_flow="ADMIN_USER_PASSWORD_AUTH", cognito_sign="never").problems()
+        assert "has to be signed" in problem.message
+
+    def test_a_first_factor_is_one_of_a_few(self) -> None:
+        [problem] = settings_of(cognito_flow="USER_AUTH", cognito_first_factor="WEB_AUTHN").problems()
+        assert "Choose one of PASSWORD, PASSWORD_SRP, EMAIL_OTP, SMS_OTP" in problem.hint
 
 
 class TestReading:

@@ -31,6 +31,8 @@ class Attempt:
     """Its exchanges, and last the login itself."""
     tokens: Tokens | None
     error: LoginError | None
+    arithmetic_ms: float = 0.0
+    """What SRP took this machine; in no sample."""
 
     @property
     def login(self) -> Sample:
@@ -75,6 +77,8 @@ def _facts(attempt: Attempt) -> list[tuple[str, str]]:
     exchanges = [sample.name for sample in attempt.samples if sample.kind == "exchange"]
     if len(exchanges) > 1:
         facts.append(("exchanges", ", ".join(exchanges)))
+    if attempt.arithmetic_ms:
+        facts.append(("arithmetic", f"{attempt.arithmetic_ms:.1f} ms, not part of the total"))
     if attempt.error is not None:
         facts += [(label, text) for label, text in _explained(attempt.error).items() if label != "kind" and text]
     return facts
@@ -107,6 +111,7 @@ def _as_object(attempt: Attempt, *, shows_tokens: bool) -> dict[str, Any]:
             "connect": login.connect_us / 1000,
             "first_byte": login.first_byte_us / 1000,
             "total": login.elapsed_us / 1000,
+            **({"arithmetic": attempt.arithmetic_ms} if attempt.arithmetic_ms else {}),
         },
         "exchanges": [
             {"name": sample.name, "outcome": sample.outcome, "total_ms": sample.elapsed_us / 1000}

@@ -15,7 +15,8 @@ from typing import Final
 
 from harness import aws
 from harness.cli import answer
-from harness.cognito.flows import FLOWS, Account, AppClient
+from harness.cognito.challenges import ANSWERED_BY_FUNCTION
+from harness.cognito.flows import FLOWS, Account, AppClient, Asked
 from harness.cognito.tokens import Tokens
 from harness.conversation import Cognito, Conversation
 from harness.errors import EXIT, ConfigurationError, LoginError, Problem
@@ -27,8 +28,11 @@ from harness.transport import Endpoint, proxy_for, tls_context
 
 PASSWORD_VARIABLE: Final = "COGNITO_PASSWORD"  # noqa: S105  # the name of a variable
 NEW_PASSWORD_VARIABLE: Final = "COGNITO_NEW_PASSWORD"  # noqa: S105  # the name of a variable
+TOTP_SECRET_VARIABLE: Final = "COGNITO_TOTP_SECRET"  # noqa: S105  # the name of a variable
 TOKEN_PATH: Final = "$.AuthenticationResult.AccessToken"  # noqa: S105  # a JSONPath
 
+_UNTOLD: Final = frozenset({"USER_ID_FOR_SRP", "USERNAME", "requiredAttributes", "userAttributes"})
+"""Challenge parameters that tell a person at the terminal nothing."""
 _USED: Final = frozenset(
     {
         "--cognito-client-id",
@@ -36,6 +40,7 @@ _USED: Final = frozenset(
         "--cognito-region",
         "--cognito-endpoint",
         "--cognito-flow",
+        "--cognito-first-factor",
         "--cognito-sign",
         "--cognito-ca-bundle",
         "--cognito-sandbox-keys",
@@ -71,8 +76,9 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
         prog=prog,
         description="Log in once, by the code that the load test uses, and show the outcome, the times and the claims.",
         epilog=f"The password comes from {PASSWORD_VARIABLE}, or is asked for; the app client's secret comes from"
-        f" {CLIENT_SECRET_VARIABLE}, the answer to NEW_PASSWORD_REQUIRED from {NEW_PASSWORD_VARIABLE}. AWS keys come"
-        f" from AWS's own variables and files. Example: {prog} --username alice@example.com"
+        f" {CLIENT_SECRET_VARIABLE}, the answer to NEW_PASSWORD_REQUIRED from {NEW_PASSWORD_VARIABLE},"
+        f" an authenticator's secret from {TOTP_SECRET_VARIABLE}; codes and other answers are asked for."
+        f" AWS keys come from AWS's own variables and files. Example: {prog} --username alice@example.com"
         " --cognito-client-id 1example23456789 --cognito-region eu-west-1",
     )
     parser.add_argument("--username", required=True, metavar="U", help="who logs in")
@@ -111,10 +117,22 @@ def _try(arguments: argparse.Namespace, environ: Mapping[str, str]) -> answer.At
         settings = replace(settings, profile_region=aws.profile_region())
     username = arguments.username
     cognito, endpoint, signed_by = _reach(settings, username)
-    account = Account(username, _password(username, environ), environ.get(NEW_PASSWORD_VARIABLE, ""))
+    needs_password = settings.flow != "CUSTOM_AUTH" and not settings.first_factor.endswith("_OTP")
+    account = Account(
+        username,
+        _password(username, environ) if needs_password else environ.get(PASSWORD_VARIABLE, ""),
+        environ.get(NEW_PASSWORD_VARIABLE, ""),
+        environ.get(TOTP_SECRET_VARIABLE, ""),
+    )
     notes = Notes([])
     conversation = Conversation(cognito, notes)
-    client = AppClient(settings.client_id, settings.client_secret)
+    client = AppClient(
+        settings.client_id,
+        settings.client_secret,
+        settings.user_pool_id,
+        settings.first_factor,
+        dict.fromkeys((*ANSWERED_BY_FUNCTION, "NEW_PASSWORD_REQUIRED"), ask) if _is_terminal() else {},
+    )
     flow = FLOWS[settings.flow](client, account, JsonExtractor.token(TOKEN_PATH).from_document)
     tokens: Tokens | None = None
     error: LoginError | None = None
@@ -124,7 +142,18 @@ def _try(arguments: argparse.Namespace, environ: Mapping[str, str]) -> answer.At
         error = failure
     finally:
         conversation.close()
-    return answer.Attempt(username, endpoint.url, settings.flow, signed_by, notes.samples, tokens, error)
+    arithmetic_ms = conversation.arithmetic_ns / 1e6
+    return answer.Attempt(username, endpoint.url, settings.flow, signed_by, notes.samples, tokens, error, arithmetic_ms)
+
+
+def ask(asked: Asked) -> str:
+    """The answer to a challenge, typed in; what Cognito says along with the challenge is shown."""
+    said = (f"{name}={value}" for name, value in asked.parameters.items() if name not in _UNTOLD)
+    told = "".join(letter for letter in ", ".join(said) if letter.isprintable())
+    try:
+        return getpass.getpass(f"{asked.challenge} for {asked.username}{f' ({told})' if told else ''}: ").strip()
+    except EOFError:
+        return ""
 
 
 def _reach(settings: Settings, username: str) -> tuple[Cognito, Endpoint, str]:
@@ -153,7 +182,7 @@ def _password(username: str, environ: Mapping[str, str]) -> str:
         ConfigurationError: There is neither.
     """
     password = environ.get(PASSWORD_VARIABLE, "")
-    if not password and sys.stdin is not None and sys.stdin.isatty():
+    if not password and _is_terminal():
         try:
             password = getpass.getpass(f"Password of {username}: ")
         except EOFError:
@@ -168,3 +197,7 @@ def _password(username: str, environ: Mapping[str, str]) -> str:
             ]
         )
     return password
+
+
+def _is_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()

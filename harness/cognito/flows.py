@@ -4,28 +4,29 @@ Who drives it is not its business: Locust, the command line and a test by `.send
 A flow ends in `Tokens` or raises `LoginError`, whatever the replies hold.
 
 To add a flow, write a generator function around `_converse` and name it in `FLOWS`; to add a challenge, write an
-`Answer` and name it in `ANSWERS` (or, where it needs what only one flow knows, in a table that this flow extends).
+`Answer` in `challenges` and name it in `ANSWERS`. Heavy arithmetic comes after `yield OFFLOAD`.
 
 Source: AWS's API reference of InitiateAuth and RespondToAuthChallenge.
 """
 
 from __future__ import annotations
 
-import hmac
-import json
 import re
-from base64 import b64encode
+import time
 from collections.abc import Callable, Collection, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final, NoReturn, TypeGuard
+from typing import Any, Final, TypeGuard
 
+from harness.cognito import srp
+from harness.cognito.challenges import ANSWERS, SRP, choose_first_factor, leave_unanswered, respond
+from harness.cognito.parties import Account, AppClient, Asked, Challenge, secret_hash
 from harness.cognito.remedies import is_cognitos_own
 from harness.cognito.tokens import Tokens, claims
 from harness.cognito.wire import (
-    CHALLENGE_UNANSWERED,
     MISSING_TOKEN,
     NOT_COGNITO,
+    OFFLOAD,
     Call,
     Reply,
     ServiceError,
@@ -35,15 +36,23 @@ from harness.cognito.wire import (
 from harness.errors import LoginError
 from harness.outcome import Outcome
 
+__all__ = [
+    "FLOWS",
+    "POOL_FLOWS",
+    "SRP_FLOWS",
+    "Account",
+    "AppClient",
+    "Asked",
+    "Challenge",
+    "Flow",
+    "refresh_token_auth",
+    "secret_hash",
+]
+
 Flow = Generator[Call, Reply, Tokens]
 """One login conversation with all its challenges."""
 TokenReader = Callable[[Mapping[str, Any]], str]
 """Finds the access token in an answer's JSON object; "" when it holds none."""
-
-NEW_PASSWORD_HINT: Final = (
-    "Put one into the column `new_password` of the users file, or give the user a permanent password"  # noqa: S105  # a sentence
-    " by AdminSetUserPassword (Permanent=true)."
-)
 
 _STEPS: Final = 12
 """More challenges than this in one login are a conversation that goes in circles; Cognito itself ends a custom
@@ -54,40 +63,8 @@ _SHORTEST_SECRET: Final = 6
 """Cognito's shortest password; anything shorter would blank out half the words of a message."""
 _LONGEST_MESSAGE: Final = 1000
 _NAME = re.compile(r"[A-Za-z][\w:.-]{0,63}", re.ASCII)
-"""What the name of a challenge or an attribute looks like."""
-
-
-@dataclass(frozen=True, slots=True)
-class AppClient:
-    """The user pool's app client that logins come from."""
-
-    client_id: str
-    client_secret: str = field(default="", repr=False)
-    """Empty for a public client, which has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A user who logs in."""
-
-    username: str
-    password: str = field(repr=False)
-    new_password: str = field(default="", repr=False)
-    """What NEW_PASSWORD_REQUIRED is answered with; empty leaves it unanswered. Never invented."""
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """What Cognito asks for before it gives out tokens."""
-
-    name: str
-    parameters: Mapping[str, Any] = field(repr=False)
-    session: str = field(repr=False)
-    """Ties the answer to the question; good once, for a few minutes."""
-
-
-Answer = Callable[[AppClient, Account, Challenge], Call]
-"""The call that answers a challenge. Raises LoginError when there is nothing to answer it with."""
+"""What the name of a challenge looks like."""
+_VERIFIER: Final = "PASSWORD_VERIFIER"
 
 
 def user_password_auth(client: AppClient, account: Account, read_token: TokenReader) -> Flow:
@@ -96,11 +73,58 @@ def user_password_auth(client: AppClient, account: Account, read_token: TokenRea
     Raises:
         LoginError: Cognito refused, asked for something that is not configured, or gave no token.
     """
-    parameters = {"USERNAME": account.username, "PASSWORD": account.password}
-    if client.client_secret:
-        parameters["SECRET_HASH"] = secret_hash(client, account.username)
-    call = _initiate("USER_PASSWORD_AUTH", client, parameters)
-    return (yield from _converse(call, client, account, read_token, ANSWERS))
+    call = _initiate("USER_PASSWORD_AUTH", client, account, {"PASSWORD": account.password})
+    return (yield from _converse(call, client, account, read_token))
+
+
+def admin_user_password_auth(client: AppClient, account: Account, read_token: TokenReader) -> Flow:
+    """Log in by sending the username and the password, as a server with AWS credentials does.
+
+    Raises:
+        LoginError: As `user_password_auth`.
+    """
+    client = replace(client, is_admin=True)
+    call = _initiate("ADMIN_USER_PASSWORD_AUTH", client, account, {"PASSWORD": account.password})
+    return (yield from _converse(call, client, account, read_token))
+
+
+def user_srp_auth(client: AppClient, account: Account, read_token: TokenReader) -> Flow:
+    """Log in by proving to know the password: two exchanges, and some milliseconds of arithmetic.
+
+    Raises:
+        LoginError: As `user_password_auth`.
+    """
+    yield OFFLOAD
+    exchange = _exchange(client)
+    call = _initiate("USER_SRP_AUTH", client, account, {"SRP_A": exchange.public})
+    return (yield from _converse(call, client, account, read_token, exchange))
+
+
+def user_auth(client: AppClient, account: Account, read_token: TokenReader) -> Flow:
+    """Log in by the first factor that is preferred, or by one of those that Cognito offers.
+
+    Raises:
+        LoginError: As `user_password_auth`.
+    """
+    exchange = None
+    parameters = {"PREFERRED_CHALLENGE": client.first_factor} if client.first_factor else {}
+    if client.first_factor == SRP:
+        yield OFFLOAD
+        exchange = _exchange(client)
+        parameters["SRP_A"] = exchange.public
+    elif client.first_factor == "PASSWORD":
+        parameters["PASSWORD"] = account.password
+    call = _initiate("USER_AUTH", client, account, parameters)
+    return (yield from _converse(call, client, account, read_token, exchange))
+
+
+def custom_auth(client: AppClient, account: Account, read_token: TokenReader) -> Flow:
+    """Log in by answering what the pool's Lambda triggers ask, with the locustfile's function for CUSTOM_CHALLENGE.
+
+    Raises:
+        LoginError: As `user_password_auth`.
+    """
+    return (yield from _converse(_initiate("CUSTOM_AUTH", client, account, {}), client, account, read_token))
 
 
 def refresh_token_auth(client: AppClient, username: str, tokens: Tokens, read_token: TokenReader) -> Flow:
@@ -113,90 +137,109 @@ def refresh_token_auth(client: AppClient, username: str, tokens: Tokens, read_to
     if client.client_secret:
         parameters["SECRET_HASH"] = secret_hash(client, _own_name(tokens) or username)
     document = _document(
-        (yield _initiate("REFRESH_TOKEN_AUTH", client, parameters)),
+        (yield _call(client, "REFRESH_TOKEN_AUTH", parameters)),
         (client.client_secret, tokens.refresh_token, tokens.access_token, tokens.id_token),
     )
-    challenge = _challenge(document)
+    challenge = _challenge(document, username)
     if challenge is not None:
-        _leave_unanswered(challenge)
+        leave_unanswered(challenge)
     return _tokens(document, read_token, tokens.refresh_token)
 
 
 FLOWS: Final[Mapping[str, Callable[[AppClient, Account, TokenReader], Flow]]] = MappingProxyType(
-    {"USER_PASSWORD_AUTH": user_password_auth}
+    {
+        "USER_PASSWORD_AUTH": user_password_auth,
+        "USER_SRP_AUTH": user_srp_auth,
+        "USER_AUTH": user_auth,
+        "CUSTOM_AUTH": custom_auth,
+        "ADMIN_USER_PASSWORD_AUTH": admin_user_password_auth,
+    }
 )
 """Every flow that starts from an account, by AWS's name for it."""
-
-
-def secret_hash(client: AppClient, username: str) -> str:
-    """SECRET_HASH: base64 of HMAC-SHA256 over the username and the client id, keyed with the client's secret."""
-    digest = hmac.digest(client.client_secret.encode(), f"{username}{client.client_id}".encode(), "sha256")
-    return b64encode(digest).decode()
+SRP_FLOWS: Final = frozenset({"USER_SRP_AUTH", "USER_AUTH"})
+"""Those that may take SRP's arithmetic."""
+POOL_FLOWS: Final = frozenset({"USER_SRP_AUTH", "ADMIN_USER_PASSWORD_AUTH"})
+"""Those that cannot do without the user pool's id."""
 
 
 def _converse(
-    call: Call, client: AppClient, account: Account, read_token: TokenReader, answers: Mapping[str, Answer]
+    call: Call, client: AppClient, account: Account, read_token: TokenReader, exchange: srp.Exchange | None = None
 ) -> Flow:
     """The conversation from its first call to its tokens."""
-    secrets = (account.password, account.new_password, client.client_secret)
+    secrets = (account.password, account.new_password, account.totp_secret, client.client_secret)
+    username = account.username
     for _ in range(_STEPS):
         document = _document((yield call), secrets)
-        challenge = _challenge(document)
+        challenge = _challenge(document, username)
         if challenge is None:
             return _tokens(document, read_token)
-        answer = answers.get(challenge.name)
-        if answer is None:
-            _leave_unanswered(challenge)
-        call = answer(client, account, challenge)
+        username = challenge.username
+        if challenge.name == _VERIFIER and exchange is not None:
+            question = _question(challenge)
+            yield OFFLOAD
+            call = _proof(exchange, question, client, account, challenge)
+        elif challenge.name == SRP or (
+            challenge.name == "SELECT_CHALLENGE" and choose_first_factor(client, challenge) == SRP
+        ):
+            yield OFFLOAD
+            exchange = _exchange(client)
+            answer = {} if challenge.name == SRP else {"ANSWER": SRP}
+            call = respond(client, challenge, {**answer, "SRP_A": exchange.public})
+        elif challenge.name in ANSWERS:
+            call = ANSWERS[challenge.name](client, account, challenge)
+        else:
+            leave_unanswered(challenge)
     raise LoginError(NOT_COGNITO, f"still challenges after {_STEPS} answers", outcome=Outcome.MALFORMED)
 
 
-def _initiate(auth_flow: str, client: AppClient, parameters: Mapping[str, str]) -> Call:
-    return encode("InitiateAuth", {"AuthFlow": auth_flow, "ClientId": client.client_id, "AuthParameters": parameters})
-
-
-def _respond(client: AppClient, challenge: Challenge, username: str, responses: Mapping[str, str]) -> Call:
-    """The answer to a challenge; USERNAME and SECRET_HASH are in every one of them."""
-    responses = {"USERNAME": username, **responses}
+def _initiate(auth_flow: str, client: AppClient, account: Account, parameters: Mapping[str, str]) -> Call:
+    parameters = {"USERNAME": account.username, **parameters}
     if client.client_secret:
-        responses["SECRET_HASH"] = secret_hash(client, username)
-    parameters: dict[str, object] = {"ChallengeName": challenge.name, "ClientId": client.client_id}
-    if challenge.session:
-        parameters["Session"] = challenge.session
-    parameters["ChallengeResponses"] = responses
-    return encode("RespondToAuthChallenge", parameters)
+        parameters["SECRET_HASH"] = secret_hash(client, account.username)
+    return _call(client, auth_flow, parameters)
 
 
-def _new_password(client: AppClient, account: Account, challenge: Challenge) -> Call:
-    """The answer to NEW_PASSWORD_REQUIRED: an administrator made the user, with a password for one login."""
-    if not account.new_password:
-        raise LoginError(
-            CHALLENGE_UNANSWERED,
-            f"{challenge.name}: no new_password is configured for this user",
-            outcome=Outcome.CHALLENGED,
-            hint=NEW_PASSWORD_HINT,
-        )
-    missing = _missing_attributes(challenge.parameters)
-    if missing:
-        raise LoginError(
-            CHALLENGE_UNANSWERED,
-            f"{challenge.name}: the pool also requires attributes that this user has not: {', '.join(missing)}",
-            outcome=Outcome.CHALLENGED,
-            hint="Set them by AdminUpdateUserAttributes, and the password by AdminSetUserPassword (Permanent=true).",
-        )
-    return _respond(client, challenge, _real_name(account, challenge), {"NEW_PASSWORD": account.new_password})
+def _call(client: AppClient, auth_flow: str, parameters: Mapping[str, str]) -> Call:
+    members = {"AuthFlow": auth_flow, "ClientId": client.client_id, "AuthParameters": parameters}
+    if client.is_admin:
+        return encode("AdminInitiateAuth", {"UserPoolId": client.user_pool_id, **members})
+    return encode("InitiateAuth", members)
 
 
-ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType({"NEW_PASSWORD_REQUIRED": _new_password})
-"""How the challenges that any flow may meet are answered, by AWS's name for them."""
+def _exchange(client: AppClient) -> srp.Exchange:
+    return srp.Exchange(client.user_pool_id.partition("_")[2])
 
 
-def _leave_unanswered(challenge: Challenge) -> NoReturn:
-    raise LoginError(
-        CHALLENGE_UNANSWERED,
-        f"{challenge.name}: nothing is configured to answer it",
-        outcome=Outcome.CHALLENGED,
-        hint="Use test users without this challenge, or an app client that does not ask for it.",
+def _question(challenge: Challenge) -> srp.Question:
+    given = challenge.parameters
+    names = ("USER_ID_FOR_SRP", "SALT", "SRP_B", "SECRET_BLOCK")
+    try:
+        return srp.Question.read(*(given.get(name) for name in names))
+    except ValueError as error:
+        raise LoginError(NOT_COGNITO, f"{_VERIFIER}: {_said(error)}", outcome=Outcome.MALFORMED) from None
+
+
+def _said(error: ValueError) -> str:
+    """What is wrong; binascii's and int's own words may quote the value."""
+    text = str(error)
+    return text if text.startswith(("SALT", "SRP_B", "USER_ID", "SECRET")) else "its parameters cannot be read"
+
+
+def _proof(
+    exchange: srp.Exchange, question: srp.Question, client: AppClient, account: Account, challenge: Challenge
+) -> Call:
+    try:
+        proof = exchange.prove(question, account.password, time.time())
+    except ValueError:
+        raise LoginError(NOT_COGNITO, f"{_VERIFIER}: u is 0", outcome=Outcome.MALFORMED) from None
+    return respond(
+        client,
+        challenge,
+        {
+            "PASSWORD_CLAIM_SECRET_BLOCK": proof.secret_block,
+            "PASSWORD_CLAIM_SIGNATURE": proof.signature,
+            "TIMESTAMP": proof.timestamp,
+        },
     )
 
 
@@ -213,18 +256,24 @@ def _document(reply: Reply, secrets: Collection[str]) -> Mapping[str, Any]:
     raise LoginError(document.kind, message.strip(), outcome=document.outcome)
 
 
-def _challenge(document: Mapping[str, Any]) -> Challenge | None:
+def _challenge(document: Mapping[str, Any], username: str) -> Challenge | None:
+    """What is asked next; `username` is whom Cognito was last known to ask."""
     name = document.get("ChallengeName")
     if not name:
         return None
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise LoginError(NOT_COGNITO, "ChallengeName is not the name of a challenge", outcome=Outcome.MALFORMED)
     parameters = document.get("ChallengeParameters")
+    parameters = parameters if isinstance(parameters, dict) else {}
     session = document.get("Session")
+    available = document.get("AvailableChallenges")
     return Challenge(
         name,
-        parameters if isinstance(parameters, dict) else {},
+        parameters,
         session if isinstance(session, str) and session.isascii() else "",
+        # The user's own name in the pool, which may not be the e-mail address that they log in with.
+        _name(parameters.get("USER_ID_FOR_SRP")) or username,
+        tuple(str(one) for one in available) if isinstance(available, list) else (),
     )
 
 
@@ -262,11 +311,6 @@ def _is_sendable(token: str) -> bool:
     return token.isascii() and "\n" not in token and "\r" not in token and "\0" not in token
 
 
-def _real_name(account: Account, challenge: Challenge) -> str:
-    """The user's own name in the pool, which may not be the e-mail address that they log in with."""
-    return _name(challenge.parameters.get("USER_ID_FOR_SRP")) or account.username
-
-
 def _own_name(tokens: Tokens) -> str:
     """The user's own name in the pool as the access token has it; a refresh's SECRET_HASH is over that one."""
     try:
@@ -278,20 +322,3 @@ def _own_name(tokens: Tokens) -> str:
 def _name(text: object) -> str:
     """A username, or "" for what cannot be one (and could not be sent back: half a surrogate pair)."""
     return text if isinstance(text, str) and text.isprintable() else ""
-
-
-def _missing_attributes(parameters: Mapping[str, Any]) -> list[str]:
-    """The names of attributes that the pool requires and that the user has no value for."""
-    required = _embedded(parameters.get("requiredAttributes"))
-    present = _embedded(parameters.get("userAttributes"))
-    names = [str(name).removeprefix("userAttributes.") for name in required] if isinstance(required, list) else []
-    values = present if isinstance(present, dict) else {}
-    return [name for name in names if _NAME.fullmatch(name) and not values.get(name)]
-
-
-def _embedded(text: object) -> object:
-    """A challenge parameter that is JSON within a JSON string; None when it is not."""
-    try:
-        return json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return None

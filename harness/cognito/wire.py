@@ -40,15 +40,19 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation to send.
-
-    `is_costly` announces that working out the next step from the reply is heavy mathematics: whoever drives the flow
-    should run that `send()` off the event loop.
-    """
+    """One operation to send."""
 
     operation: str
     body: bytes = field(repr=False)
-    is_costly: bool = False
+    not_before_s: float = 0.0
+    """Seconds since the epoch before which it must not be sent: a code that is not good yet."""
+
+
+OFFLOAD = Call("", b"")
+"""Yielded instead of a call: nothing is to be sent, the next step is heavy arithmetic.
+
+Whoever drives the flow runs that step off the event loop, by sending it `NO_REPLY`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+
+
+NO_REPLY = Reply(0, {}, b"")
+"""What a flow is sent in return for `OFFLOAD`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from harness.credentials.data_set import CsvDataSet
 from harness.credentials.faults import Faults
 
 NEW_PASSWORD_COLUMN = "new_password"  # noqa: S105  # the name of a column
+TOTP_SECRET_COLUMN = "totp_secret"  # noqa: S105  # the name of a column
 
 _USERNAME_LIKE = frozenset(
     {"username", "user", "userid", "login", "loginname", "email", "emailaddress", "mail", "account", "accountname"}
@@ -31,6 +32,7 @@ class Columns:
     username: int
     password: int
     new_password: int | None
+    totp_secret: int | None
     variables: tuple[tuple[str, int], ...]
     """Every named column but the secret ones."""
     width: int
@@ -79,6 +81,7 @@ def find_columns(names: Sequence[str], data_set: CsvDataSet, faults: Faults, *, 
         username=names.index(data_set.username_column),
         password=(password := names.index(data_set.password_column)),
         new_password=names.index(NEW_PASSWORD_COLUMN) if NEW_PASSWORD_COLUMN in names else None,
+        totp_secret=names.index(TOTP_SECRET_COLUMN) if TOTP_SECRET_COLUMN in names else None,
         variables=tuple(
             (name, index) for index, name in enumerate(names) if name and index != password and not _is_secret(name)
         ),

@@ -65,6 +65,7 @@ class Rows(Sequence[Row]):
                 values[columns.username],
                 values[columns.password],
                 "" if columns.new_password is None else values[columns.new_password],
+                "" if columns.totp_secret is None else values[columns.totp_secret],
             ),
             variables={name: values[index] for name, index in columns.variables},
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gevent
@@ -17,11 +17,13 @@ from locust.user.task import TaskSet
 from locust.user.users import User
 from locust.web import WebUI
 
+from harness.cognito.parties import AnswerFunction
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT
 from harness.load import guards, webui
 from harness.load.lifecycle.master import supervisor_of
 from harness.load.lifecycle.run import REQUEST_TYPE, Run, attach, run_of
+from harness.load.lifecycle.setup import keep_answers
 from harness.load.lifecycle.supervisor import GRACE_S, Supervisor
 from harness.load.lifecycle.worker import Worker
 from harness.load.results import request_sample
@@ -30,22 +32,27 @@ from harness.settings import KNOBS
 LOOPBACK = "127.0.0.1"
 
 
-def install(events: Events, data_set: CsvDataSet | None = None) -> None:
+def install(
+    events: Events, data_set: CsvDataSet | None = None, answers: Mapping[str, AnswerFunction] | None = None
+) -> None:
     """Make Locust run Cognito load tests; call it once, at the top of the locustfile.
 
     Args:
         events: `locust.events`.
         data_set: How to read the users file, as JMeter's CSV Data Set Config; its path is --cognito-users.
+        answers: Functions that answer challenges, by AWS's name: CUSTOM_CHALLENGE, EMAIL_OTP, SMS_OTP, SMS_MFA,
+            SOFTWARE_TOKEN_MFA (for users without a totp_secret). They may wait; no sample counts that.
     """
     guards.apply()
-    _Plugin(events, data_set or CsvDataSet(path=""))
+    _Plugin(events, data_set or CsvDataSet(path=""), answers or {})
 
 
 class _Plugin:
     """The listeners, from first to last."""
 
-    def __init__(self, events: Events, data_set: CsvDataSet) -> None:
+    def __init__(self, events: Events, data_set: CsvDataSet, answers: Mapping[str, AnswerFunction]) -> None:
         self._data_set = data_set
+        self._answers = answers
         self._supervisor: Supervisor | None = None
         self._worker: Worker | None = None
         self._current: Run | None = None
@@ -93,6 +100,7 @@ class _Plugin:
             gevent.get_hub().loop.update_now()
 
     def _prepare(self, environment: Environment, web_ui: WebUI | None) -> None:
+        keep_answers(environment, self._answers)
         if isinstance(environment.runner, WorkerRunner):
             self._worker = worker = Worker(environment, self._data_set, environment.runner)
             # Registered after Locust's own listener and so called before it: the last parcel leaves before "quit".

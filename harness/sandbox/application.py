@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs
 
 from harness.sandbox.api import Api
 from harness.sandbox.checks.refusals import Refusal
@@ -17,8 +18,10 @@ from harness.sandbox.orders import JWKS
 from harness.sandbox.server import DELIVERY, HEADERS
 from harness.sandbox.service import Service
 from harness.sandbox.state.keys import compact_json
+from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Directory, Pool
 
+CODES = "/_sandbox/codes"
 WELL_KNOWN = "/.well-known/"
 BODY_LIMIT_BYTES = 1 << 20
 JWKS_MAX_AGE_S = 3600
@@ -44,11 +47,12 @@ def wsgi(answer: Callable[[Received], Response]) -> Callable[[dict[str, Any], St
 class Application:
     """What answers each request on the public port."""
 
-    def __init__(self, service: Service, api: Api, directory: Directory, faults: Faults) -> None:
+    def __init__(self, service: Service, api: Api, directory: Directory, faults: Faults, outbox: Outbox) -> None:
         self._service = service
         self._api = api
         self._directory = directory
         self._faults = faults
+        self._outbox = outbox
 
     def answer(self, received: Received) -> Response:
         """The answer to any request."""
@@ -56,11 +60,22 @@ class Application:
             return self._service.answer(received)
         if received.path == "/" and received.method == "OPTIONS":
             return self._service.preflight()
+        if received.path == CODES and received.method == "GET":
+            return self._last_code(parse_qs(received.query))
         if WELL_KNOWN in received.path and received.method == "GET":
             return self._faults.meet(
                 received.path, JWKS, lambda: ("", self._public_document(received)), lambda refusal: ("", _bare(refusal))
             )[1]
         return self._api.answer(received)
+
+    def _last_code(self, query: dict[str, list[str]]) -> Response:
+        """The last code that a user was sent: `?pool=…&username=…`, the name as they sign in with it."""
+        pool = self._directory.find_pool(query.get("pool", [""])[0])
+        user = pool.find(query.get("username", [""])[0]) if pool else None
+        code = self._outbox.last(pool.id, user.username) if pool and user else None
+        if code is None:
+            return _document({"error": "no code was sent to this user of this pool"}, "no-store", HTTPStatus.NOT_FOUND)
+        return _document({"code": code}, "no-store")
 
     def _public_document(self, received: Received) -> Response:
         pool_id, _, name = received.path[1:].partition(WELL_KNOWN)
@@ -97,6 +112,6 @@ def _openid_configuration(pool: Pool) -> dict[str, object]:
     }
 
 
-def _document(document: Any, cache: str) -> Response:  # noqa: ANN401  # JSON
+def _document(document: Any, cache: str, status: HTTPStatus = HTTPStatus.OK) -> Response:  # noqa: ANN401  # JSON
     headers = (("Content-Type", "application/json"), ("Access-Control-Allow-Origin", "*"), ("Cache-Control", cache))
-    return Response(HTTPStatus.OK, headers, compact_json(document).encode("utf-8", "replace"))
+    return Response(status, headers, compact_json(document).encode("utf-8", "replace"))

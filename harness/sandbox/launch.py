@@ -25,12 +25,21 @@ from harness.sandbox.options import AWS_SHORTEST_LIFE_S, DEFAULT_LIFE_S, Options
 from harness.sandbox.samples import Account
 from harness.sandbox.service import Doors, Service
 from harness.sandbox.state.clock import ALPHANUMERIC, Chance, Clock, Skew
+from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Client, Directory, Pool, TokenLives
 from harness.sandbox.state.quota import Quotas
 from harness.sandbox.state.tokens import Tokens
+from harness.sandbox.state.totp import Authenticator
 
 POOL_NAME = "sandbox"
-FLOWS = ("ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+FLOWS = (
+    "ALLOW_USER_PASSWORD_AUTH",
+    "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+    "ALLOW_USER_SRP_AUTH",
+    "ALLOW_USER_AUTH",
+    "ALLOW_CUSTOM_AUTH",
+    "ALLOW_REFRESH_TOKEN_AUTH",
+)
 SIGNED_ON_DEMAND = frozenset({"InitiateAuth"})
 CONTROL_TOKEN_LENGTH = 32
 KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -112,14 +121,18 @@ def assemble(
         gates=(quotas.spend,),
         demands_signature=SIGNED_ON_DEMAND if options.requires_signature else frozenset(),
     )
-    tokens = Tokens(directory)
+    tokens, outbox = Tokens(directory), Outbox(chance)
     table = operations(
-        directory, tokens, shortest_life_s=1 if life_s else AWS_SHORTEST_LIFE_S, default_life_s=life_s or DEFAULT_LIFE_S
+        directory,
+        tokens,
+        outbox,
+        shortest_life_s=1 if life_s else AWS_SHORTEST_LIFE_S,
+        default_life_s=life_s or DEFAULT_LIFE_S,
     )
     uses = frozenset({options.api_token_use}) if options.api_token_use else TOKEN_USES
     service = Service(table, doors, counts, chance, faults, pause)
     bearer = BearerCheck(directory, uses, lambda: faults.is_jwks_down)
-    application = Application(service, Api(bearer, counts, chance, faults), directory, faults)
+    application = Application(service, Api(bearer, counts, chance, faults), directory, faults, outbox)
     control = Control(counts, faults, Incidents(directory, pool, tokens, bearer, skew), identity.control_token)
     return Sandbox(application, identity, pool.issuer, counts, control, clock.wall)
 
@@ -185,3 +198,5 @@ def _populate(pool: Pool, directory: Directory, accounts: Iterable[Account]) -> 
             account.username, verifier, account.status, attributes, sub=directory.chance.uuid(), now_s=now_s
         )
         user.is_enabled = account.is_enabled
+        if account.totp_secret:
+            user.authenticator, user.second_factors = Authenticator(account.totp_secret), ["SOFTWARE_TOKEN_MFA"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import ConfigurationError, Problem
+from harness.sandbox.state.totp import Authenticator
 from harness.sandbox.state.user import UserStatus
 
 DEFAULT_FILE = Path("users.csv")
@@ -26,14 +27,17 @@ class Account:
     password: str = field(repr=False)
     status: UserStatus = UserStatus.CONFIRMED
     is_enabled: bool = True
+    totp_secret: str = field(default="", repr=False)
+    """Of an authenticator app that is enrolled already; base32."""
 
 
 def accounts(file: Path | None) -> tuple[list[Account], str]:
     """The accounts, and where they come from, in words.
 
     Args:
-        file: A CSV with the columns username and password, and maybe state (a status of the service, or DISABLED);
-            other columns are ignored. None: users.csv of the working directory, or the built-in sample users.
+        file: A CSV with the columns username and password, and maybe state (a status of the service, or DISABLED)
+            and totp_secret; other columns are ignored.
+            None: users.csv of the working directory, or the built-in sample users.
 
     Raises:
         ConfigurationError: Everything that is wrong with the file, the first ten of it.
@@ -96,6 +100,10 @@ def _fault(values: dict[str, str], found: dict[str, Account]) -> str:
     state = values.get("state") or UserStatus.CONFIRMED
     if state not in STATES:
         return f"state is {state!r}, expected one of {', '.join(STATES)}"
+    try:
+        Authenticator(values.get("totp_secret", ""))
+    except ValueError:
+        return "totp_secret is not base32"
     return ""
 
 
@@ -103,4 +111,4 @@ def _account(values: dict[str, str]) -> Account:
     state = values.get("state") or UserStatus.CONFIRMED
     is_enabled = state != DISABLED
     status = UserStatus(state) if is_enabled else UserStatus.CONFIRMED
-    return Account(values["username"], values["password"], status, is_enabled)
+    return Account(values["username"], values["password"], status, is_enabled, values.get("totp_secret", ""))

@@ -33,6 +33,8 @@ from harness.sandbox.state.keys import compact_json
 TARGET_PREFIX = "AWSCognitoIdentityProviderService."
 CONTENT_TYPE = "application/x-amz-json-1.1"
 PASSWORD_OPERATIONS = frozenset({"InitiateAuth", "AdminInitiateAuth"})
+PROOFS = frozenset({"PASSWORD", "SRP_A"})
+"""One of these makes a request the start of a login with a password."""
 UNKNOWN_TARGET = "UnknownTarget"
 """How a request without a known operation is counted."""
 
@@ -160,7 +162,7 @@ class Service:
 
     def _count_login(self, parameters: Parameters) -> None:
         values = parameters.get("AuthParameters") or {}
-        if "USERNAME" in values and "PASSWORD" in values:
+        if "USERNAME" in values and not PROOFS.isdisjoint(values):
             self._counts.login(values["USERNAME"])
 
     def _headers(self) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -272,6 +273,43 @@ class TestPassword:
                 break
             shown += part
         return shown
+
+
+class TestOtherFlows:
+    def test_srp_s_arithmetic_is_told_apart_from_the_times(self, sandbox: Any, log_in: LogIn) -> None:
+        variables_of_srp = variables(sandbox) | {"COGNITO_FLOW": "USER_SRP_AUTH", "COGNITO_PASSWORD": PASSWORD}
+        code, out, _ = log_in(**variables_of_srp)
+        assert code == EXIT.PASSED
+        assert "exchanges  InitiateAuth, RespondToAuthChallenge" in out
+        assert "ms, not part of the total" in out
+        assert json.loads(log_in("--json", **variables_of_srp)[1])["times_ms"]["arithmetic"] > 0
+
+    def test_without_a_terminal_a_challenge_is_explained(self, sandbox: Any, log_in: LogIn) -> None:
+        code, out, _ = log_in(COGNITO_FLOW="CUSTOM_AUTH", **variables(sandbox))
+        assert code == EXIT.FAILED
+        assert "CUSTOM_CHALLENGE: nothing is configured to answer it" in out
+
+    @pytest.mark.parametrize(("error", "expected"), [(0, EXIT.PASSED), (1, EXIT.FAILED)])
+    def test_on_a_terminal_a_challenge_is_asked_for(self, sandbox: Any, error: int, expected: EXIT) -> None:
+        ours, theirs = pty.openpty()
+        run = subprocess.Popen(
+            [sys.executable, "-m", "harness.cli.main", "login", "--username", USER, "--cognito-flow", "CUSTOM_AUTH"],
+            env=os.environ | variables(sandbox),
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            text=True,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        shown = b""
+        while b"): " not in shown and select.select([ours], [], [], 30)[0]:
+            shown += os.read(ours, 1024)
+        one, other = re.findall(r"(\d+) \+ (\d+)", shown.decode())[0]
+        os.write(ours, f"{int(one) + int(other) + error}\n".encode())
+        out, _ = run.communicate(timeout=60)
+        os.close(ours)
+        assert run.returncode == expected, out
 
 
 class TestSecrets:

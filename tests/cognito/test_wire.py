@@ -33,7 +33,7 @@ def test_a_calls_body_is_its_parameters(parameters):
     call = encode("InitiateAuth", parameters)
     assert json.loads(call.body) == parameters
     assert call.operation == "InitiateAuth"
-    assert not call.is_costly
+    assert call.not_before_s == 0
 
 
 def test_a_body_is_compact_utf8():

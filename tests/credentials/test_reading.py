@@ -47,7 +47,7 @@ def test_first_line_names_the_columns_in_any_order(read_bytes):
 def test_columns_that_hold_secrets_are_no_variables(read_bytes):
     header = b"username,password,new_password,totp_secret,clientSecret,oldPasswd,pin,pw,tenant"
     [row] = read_bytes(header + b"\nalice,one,two,three,four,five,6,seven,red\n").rows
-    assert row.account == Account("alice", "one", "two")
+    assert row.account == Account("alice", "one", "two", "three")
     assert row.variables == {"username": "alice", "pin": "6", "tenant": "red"}
 
 

@@ -129,6 +129,7 @@ def _(world):
 
 @case("SRP flow off")
 def _(world):
+    world.new_client()
     values = {"USERNAME": "plain", "SRP_A": "ab12"}
     return operation(world, "InitiateAuth", AuthFlow="USER_SRP_AUTH", ClientId=world.client_id, AuthParameters=values)
 

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.sandbox.checks.refusals import InvalidPassword
+from harness.sandbox.state.clock import Chance
 from harness.sandbox.state.password import PasswordPolicy, Verifier
+from harness.sandbox.state.srp import enrol
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,14 @@ def test_a_verifier_accepts_its_password_and_no_other(password, other):
     assert verifier.accepts(other) == (other == password)
 
 
-def test_a_verifier_does_not_keep_the_password():
-    verifier = Verifier("Sample-Password-1!", b"salt")
-    assert all(b"Sample" not in getattr(verifier, name) for name in verifier.__slots__)
+def test_a_verifier_s_srp_enrolment_stays_the_same_and_is_another_user_s_never():
+    chance = Chance()
+    one, other = Verifier("Sample-Password-1!", b"salt"), Verifier("Sample-Password-1!", b"salt")
+    assert one.enrolment("pool", "alice", chance) is one.enrolment("pool", "alice", chance)
+    assert one.enrolment("pool", "alice", chance) != other.enrolment("pool", "alice", chance)
+
+
+def test_an_enrolment_s_salt_begins_with_neither_a_zero_nor_a_set_bit():
+    """Published clients disagree about those."""
+    salts = {enrol("pool", "alice", "secret", Chance()).salt[0] for _ in range(60)}
+    assert all(0 < byte < 128 for byte in salts)

@@ -156,7 +156,7 @@ ROWS: Final = (
         "CodeMismatchException",
         "",
         "The code that answered a challenge is wrong.",
-        "Use test users without multi-factor authentication, or correct the source of the codes.",
+        "Correct the column `totp_secret`, this machine's clock, or the function that reads the codes.",
     ),
     Row(
         "ExpiredCodeException",
@@ -191,9 +191,15 @@ ROWS: Final = (
     ),
     Row(
         CHALLENGE_UNANSWERED,
-        "MFA|_OTP",
-        "The user has to give a second factor, which nothing here is configured to do.",
-        "Use test users and a pool without multi-factor authentication.",
+        "SOFTWARE_TOKEN_MFA",
+        "The user has an authenticator app, and nothing here makes its codes.",
+        "Put the authenticator's secret (base32) into the column `totp_secret` of the users file.",
+    ),
+    Row(
+        CHALLENGE_UNANSWERED,
+        "MFA|_OTP|CUSTOM_CHALLENGE",
+        "The user has to give a code or an answer, which nothing here is configured to do.",
+        "Give install() a function that answers it (docs/flows.md), or use test users without it.",
     ),
     Row(
         CHALLENGE_UNANSWERED,

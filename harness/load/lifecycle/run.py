@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import gevent
 import gevent.lock
+from gevent.threadpool import ThreadPool
 from locust.env import Environment
 from locust.event import Events
 from locust.exception import StopUser
 from locust.user.users import User
 
-from harness.cognito.flows import FLOWS, refresh_token_auth
+from harness.cognito import srp
+from harness.cognito.flows import FLOWS, SRP_FLOWS, refresh_token_auth
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import Call
 from harness.conversation import Conversation
@@ -75,6 +79,8 @@ class Run:
         self._cycles: Cycles | None = None
         self._reported: set[str] = set()
         self._begin = FLOWS[setup.settings.flow]
+        if setup.settings.flow in SRP_FLOWS and not srp.IS_FAST:
+            self.report(srp.SLOW_ARITHMETIC)
 
     def sample(self, sample: Sample) -> None:
         """Keep an exchange or a login; Locust's own tables get the exchanges."""
@@ -187,6 +193,7 @@ class Run:
             self,
             keeps_connection=self.setup.settings.connection == "keep",
             offload=_off_the_loop,
+            wait=gevent.sleep,
         )
 
     def log_in(self, conversation: Conversation, row: Row, reason: Reason, wait: Callable[[float], None]) -> Tokens:
@@ -276,6 +283,15 @@ def wait_of(user: User) -> Callable[[float], None]:
     return wait
 
 
+@cache
+def _arithmetic_thread(_: int) -> ThreadPool:
+    """One thread for SRP's arithmetic: more would fight the event loop for the cores, and do no more on the same ones.
+
+    A process of its own has one of its own: threads do not survive a fork.
+    """
+    return ThreadPool(1)
+
+
 def _off_the_loop(step: Callable[[], Call]) -> Call:
-    call: Call = gevent.get_hub().threadpool.apply(step)
+    call: Call = _arithmetic_thread(os.getpid()).apply(step)
     return call

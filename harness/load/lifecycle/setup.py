@@ -8,10 +8,15 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+from locust.env import Environment
 
 from harness import aws, credentials
+from harness.cognito.challenges import ANSWERED_BY_FUNCTION
 from harness.cognito.flows import AppClient
+from harness.cognito.parties import AnswerFunction
 from harness.conversation import Cognito
 from harness.credentials import CsvDataSet, UsersFile
 from harness.errors import ConfigurationError, Problem
@@ -28,6 +33,7 @@ T = TypeVar("T")
 PROBE_BYTES = 65_536
 """What must fit on the disk of the results, before a run is begun."""
 
+_ANSWERS: Final = "cognito_answers"
 TOKEN_PATH = "$.AuthenticationResult.AccessToken"  # noqa: S105  # a JSONPath
 
 
@@ -57,12 +63,30 @@ def read_settings(options: Mapping[str, object]) -> Settings:
     return settings
 
 
-def assemble(settings: Settings, data_set: CsvDataSet, *, judges: bool = True) -> Setup:
+def keep_answers(environment: Environment, answers: Mapping[str, AnswerFunction]) -> None:
+    """Remember the locustfile's answer functions for this process's runs."""
+    setattr(environment, _ANSWERS, answers)
+
+
+def answers_of(environment: Environment) -> Mapping[str, AnswerFunction]:
+    """The locustfile's answer functions."""
+    answers: Mapping[str, AnswerFunction] = getattr(environment, _ANSWERS, {})
+    return answers
+
+
+def assemble(
+    settings: Settings,
+    data_set: CsvDataSet,
+    answers: Mapping[str, AnswerFunction] = MappingProxyType({}),
+    *,
+    judges: bool = True,
+) -> Setup:
     """The set-up for these settings.
 
     Args:
         settings: What the user asked for.
         data_set: How to read the users file.
+        answers: The locustfile's answer functions.
         judges: Whether this process decides; a worker does not, and need not have the gate file and the baseline.
 
     Raises:
@@ -70,6 +94,13 @@ def assemble(settings: Settings, data_set: CsvDataSet, *, judges: bool = True) -
     """
     check = _Check()
     check.problems += settings.problems()
+    check.problems += [
+        Problem(
+            f"install() was given an answer to {name}, which no function answers",
+            f"Choose from {', '.join(sorted(ANSWERED_BY_FUNCTION))}.",
+        )
+        for name in sorted(set(answers) - ANSWERED_BY_FUNCTION)
+    ]
     users = check.attempt(lambda: credentials.read(replace(data_set, path=settings.users)))
     tls = check.attempt(lambda: tls_context(settings.ca_bundle))
     keys = check.attempt(lambda: aws.keys_for(settings.sign, settings.sandbox_keys))
@@ -95,7 +126,9 @@ def assemble(settings: Settings, data_set: CsvDataSet, *, judges: bool = True) -
     )
     return Setup(
         settings=settings,
-        client=AppClient(settings.client_id, settings.client_secret),
+        client=AppClient(
+            settings.client_id, settings.client_secret, settings.user_pool_id, settings.first_factor, answers
+        ),
         users=users,
         data_set=data_set,
         cognito=cognito,

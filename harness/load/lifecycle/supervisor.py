@@ -29,7 +29,7 @@ from harness.load.lifecycle.guardian import Guardian
 from harness.load.lifecycle.keeper import Due, Keeper, OwnSeconds
 from harness.load.lifecycle.progress import Progress
 from harness.load.lifecycle.run import Run, attach, incomplete
-from harness.load.lifecycle.setup import Setup, assemble, check_results_dir, read_settings, too_few_rows
+from harness.load.lifecycle.setup import Setup, answers_of, assemble, check_results_dir, read_settings, too_few_rows
 from harness.load.users import CognitoApiUser
 from harness.settings import Settings
 
@@ -94,7 +94,7 @@ class Supervisor:
             if not (host or user_class.host):
                 found.append(Problem(f"{user_class.__name__} has no API to call", "Set --host to the API's base URL."))
         try:
-            setup = assemble(settings, self._data_set)
+            setup = assemble(settings, self._data_set, answers_of(self.environment))
         except ConfigurationError as error:
             return [*error.problems, *found]
         count = changes.get("user_count", "")
@@ -245,7 +245,7 @@ class Supervisor:
         checked, self._checked = self._checked, None
         if checked is not None and _asked_for(checked.settings) == _asked_for(settings):
             return replace(checked, settings=settings)
-        return assemble(settings, self._data_set)
+        return assemble(settings, self._data_set, answers_of(self.environment))
 
     def _start_sandbox_if_needed(self) -> None:
         if self.options.get("cognito_client_id"):

@@ -15,7 +15,7 @@ from harness.errors import ConfigurationError
 from harness.load.leases import WorkerRows
 from harness.load.lifecycle.collect import PARCEL_ACK, Sender
 from harness.load.lifecycle.run import Run, attach
-from harness.load.lifecycle.setup import assemble, read_settings
+from harness.load.lifecycle.setup import answers_of, assemble, read_settings
 
 
 class Worker:
@@ -42,7 +42,7 @@ class Worker:
         settings = read_settings(vars(self.environment.parsed_options))
         attach(self.environment, None)
         try:
-            setup = assemble(settings, self._data_set, judges=False)
+            setup = assemble(settings, self._data_set, answers_of(self.environment), judges=False)
         except ConfigurationError as error:
             self._send("fault", {"problems": [[p.message, p.hint] for p in error.problems]})
             return

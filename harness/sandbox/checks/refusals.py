@@ -31,6 +31,14 @@ class CodeMismatch(Refusal):
     """A code that is not the one that was asked for."""
 
 
+class EnableSoftwareTokenMFA(Refusal):
+    """An authenticator app's first code is wrong."""
+
+
+class ExpiredCode(Refusal):
+    """A code that was used or is too old."""
+
+
 class Forbidden(Refusal):
     """The web application firewall in front of the pool said no."""
 
@@ -87,6 +95,10 @@ class ServiceUnavailable(Refusal):
     """The service is not there for the moment."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class SoftwareTokenMFANotFound(Refusal):
+    """The user has no authenticator app."""
 
 
 class TooManyRequests(Refusal):

@@ -1,18 +1,11 @@
-"""Signing in: passwords, challenges and refresh tokens."""
+"""Signing in: how a conversation begins, and refresh tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.sandbox.checks.refusals import (
-    InvalidParameter,
-    NotAuthorized,
-    PasswordResetRequired,
-    ResourceNotFound,
-    UnsupportedOperation,
-    UserNotConfirmed,
-    UserNotFound,
-)
+from harness.sandbox.checks.refusals import InvalidParameter, ResourceNotFound
+from harness.sandbox.operations.first_factor import FirstFactor
 from harness.sandbox.operations.parameters import (
     Answer,
     Parameters,
@@ -20,19 +13,13 @@ from harness.sandbox.operations.parameters import (
     check_secret_hash,
     required,
 )
-from harness.sandbox.state.keys import compact_json
-from harness.sandbox.state.pool import Client, Directory, Pool
-from harness.sandbox.state.session import Sessions
+from harness.sandbox.operations.steps import Steps
+from harness.sandbox.state.pool import Client, Directory
 from harness.sandbox.state.tokens import Tokens
-from harness.sandbox.state.user import User, UserStatus
 
-NEW_PASSWORD_REQUIRED = "NEW_PASSWORD_REQUIRED"  # noqa: S105  # the name of a challenge
 REFRESH_FLOWS = frozenset({"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"})
 ADMIN_FLOWS = frozenset({"ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"})
-ATTRIBUTE_PREFIX = "userAttributes."
-"""How an answer to NEW_PASSWORD_REQUIRED names an attribute that it sets."""
 
-WRONG_PASSWORD = "Incorrect username or password."  # noqa: S105  # the service's text
 FLOW_OFF = "Auth flow not enabled for this client"
 FLOWS_OFF: Mapping[str, str] = {
     "USER_PASSWORD_AUTH": "USER_PASSWORD_AUTH flow not enabled for this client",
@@ -45,10 +32,11 @@ FLOWS_OFF: Mapping[str, str] = {
 class SigningIn:
     """The operations that end in tokens."""
 
-    def __init__(self, directory: Directory, tokens: Tokens, sessions: Sessions) -> None:
+    def __init__(self, directory: Directory, tokens: Tokens, steps: Steps, first_factor: FirstFactor) -> None:
         self._directory = directory
         self._tokens = tokens
-        self._sessions = sessions
+        self._steps = steps
+        self._first_factor = first_factor
 
     def initiate_auth(self, parameters: Parameters) -> Answer:
         """InitiateAuth: what the article's request calls."""
@@ -73,30 +61,6 @@ class SigningIn:
             raise InvalidParameter(FLOW_OFF)
         return self._by_password(client, values)
 
-    def respond_to_auth_challenge(self, parameters: Parameters) -> Answer:
-        """RespondToAuthChallenge: the next step of a conversation."""
-        client = self._directory.client(parameters["ClientId"])
-        challenge, responses = parameters["ChallengeName"], parameters.get("ChallengeResponses") or {}
-        if challenge != NEW_PASSWORD_REQUIRED:
-            raise UnsupportedOperation(f"This sandbox does not issue the challenge {challenge}.")
-        token = required(parameters, "Session")
-        username, new_password = required(responses, "USERNAME"), required(responses, "NEW_PASSWORD")
-        check_secret_hash(client, username, responses.get("SECRET_HASH"))
-        session = self._sessions.find(token, challenge, client.id)
-        pool = self._directory.pool(session.pool_id)
-        user = pool.user(session.username)
-        if pool.find(username) is not user:
-            raise NotAuthorized("Invalid session for the user.")
-        pool.policy.check(new_password)
-        self._sessions.close(token)
-        user.verifier = self._directory.new_verifier(new_password)
-        user.status, user.temporary_until_s = UserStatus.CONFIRMED, None
-        user.modified_s = self._directory.clock.wall()
-        for name, value in responses.items():
-            if name.startswith(ATTRIBUTE_PREFIX):
-                user.attributes[name.removeprefix(ATTRIBUTE_PREFIX)] = value
-        return self._signed_in(pool, client, user)
-
     def get_tokens_from_refresh_token(self, parameters: Parameters) -> Answer:
         """GetTokensFromRefreshToken: a refresh that can also rotate the refresh token."""
         client = self._directory.client(parameters["ClientId"])
@@ -112,9 +76,13 @@ class SigningIn:
             return self._by_refresh_token(client, values)
         if not client.allows(flow):
             raise InvalidParameter(FLOWS_OFF[flow])
-        if flow != "USER_PASSWORD_AUTH":
-            raise UnsupportedOperation(f"This sandbox does not speak {flow}.")
-        return self._by_password(client, values)
+        begin = {
+            "USER_PASSWORD_AUTH": self._by_password,
+            "USER_SRP_AUTH": self._by_srp,
+            "USER_AUTH": self._by_choice,
+            "CUSTOM_AUTH": self._by_custom_challenge,
+        }
+        return begin[flow](client, values)
 
     def _by_refresh_token(self, client: Client, values: Mapping[str, str]) -> Answer:
         is_legacy = not any(flow.startswith("ALLOW_") for flow in client.flows)
@@ -131,51 +99,31 @@ class SigningIn:
     def _by_password(self, client: Client, values: Mapping[str, str]) -> Answer:
         username, password = required(values, "USERNAME"), required(values, "PASSWORD")
         check_secret_hash(client, username, values.get("SECRET_HASH"))
+        return self._first_factor.by_password(self._directory.pool(client.pool_id), client, username, password)
+
+    def _by_srp(self, client: Client, values: Mapping[str, str]) -> Answer:
+        username, public = required(values, "USERNAME"), required(values, "SRP_A")
+        check_secret_hash(client, username, values.get("SECRET_HASH"))
+        return self._first_factor.begin_srp(self._directory.pool(client.pool_id), client, username, public)
+
+    def _by_choice(self, client: Client, values: Mapping[str, str]) -> Answer:
+        username = required(values, "USERNAME")
+        check_secret_hash(client, username, values.get("SECRET_HASH"))
         pool = self._directory.pool(client.pool_id)
-        user = pool.find(username)
-        if user is None:
-            raise NotAuthorized(WRONG_PASSWORD) if client.hides_existence else UserNotFound("User does not exist.")
-        self._check_password(client, user, password)
-        if user.status == UserStatus.UNCONFIRMED:
-            raise UserNotConfirmed("User is not confirmed.")
-        if user.status == UserStatus.FORCE_CHANGE_PASSWORD:
-            return self._ask_for_new_password(pool, client, user)
-        return self._signed_in(pool, client, user)
+        user = self._first_factor.find(pool, client, username)
+        preferred = values.get("PREFERRED_CHALLENGE")
+        if preferred not in self._steps.first_factors(user):
+            return self._steps.ask_which(pool, client, user)
+        if preferred == "PASSWORD" and values.get("PASSWORD"):
+            return self._by_password(client, values)
+        if preferred == "PASSWORD_SRP" and values.get("SRP_A"):
+            return self._by_srp(client, values)
+        if preferred in ("PASSWORD", "PASSWORD_SRP"):
+            return self._steps.ask(preferred, pool, client, user, {})
+        return self._steps.ask_for_code(preferred, pool, client, user)
 
-    def _check_password(self, client: Client, user: User, password: str) -> None:
-        now_s = self._directory.clock.monotonic()
-        if user.lockout.is_locked(now_s):
-            raise NotAuthorized("Password attempts exceeded")
-        if not user.is_enabled and not client.hides_existence:
-            raise NotAuthorized("User is disabled.")
-        if user.status == UserStatus.RESET_REQUIRED:
-            raise PasswordResetRequired("Password reset required for the user")
-        if not user.verifier.accepts(password):
-            user.lockout.failed(now_s)
-            raise NotAuthorized(WRONG_PASSWORD)
-        if not user.is_enabled:
-            raise NotAuthorized("User is disabled.")
-        user.lockout.succeeded()
-
-    def _ask_for_new_password(self, pool: Pool, client: Client, user: User) -> Answer:
-        if user.temporary_until_s is not None and self._directory.clock.wall() >= user.temporary_until_s:
-            raise NotAuthorized("Temporary password has expired and must be reset by an administrator.")
-        session = self._sessions.open(
-            NEW_PASSWORD_REQUIRED,
-            pool_id=pool.id,
-            client_id=client.id,
-            username=user.username,
-            life_s=client.session_life_s,
-        )
-        return {
-            "ChallengeName": NEW_PASSWORD_REQUIRED,
-            "Session": session,
-            "ChallengeParameters": {
-                "USER_ID_FOR_SRP": user.username,
-                "requiredAttributes": "[]",
-                "userAttributes": compact_json(user.attributes),
-            },
-        }
-
-    def _signed_in(self, pool: Pool, client: Client, user: User) -> Answer:
-        return {"AuthenticationResult": self._tokens.sign_in(pool, client, user), "ChallengeParameters": {}}
+    def _by_custom_challenge(self, client: Client, values: Mapping[str, str]) -> Answer:
+        username = required(values, "USERNAME")
+        check_secret_hash(client, username, values.get("SECRET_HASH"))
+        pool = self._directory.pool(client.pool_id)
+        return self._steps.ask_a_sum(pool, client, self._first_factor.find(pool, client, username))

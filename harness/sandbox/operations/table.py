@@ -6,9 +6,14 @@ from collections.abc import Callable, Mapping
 
 from harness.sandbox.operations.accounts import Accounts
 from harness.sandbox.operations.administration import Administration
+from harness.sandbox.operations.challenges import Challenges
+from harness.sandbox.operations.first_factor import FirstFactor
 from harness.sandbox.operations.parameters import Answer, Parameters
 from harness.sandbox.operations.pools import Pools
+from harness.sandbox.operations.second_factors import SecondFactors
 from harness.sandbox.operations.signing_in import SigningIn
+from harness.sandbox.operations.steps import Steps
+from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Directory
 from harness.sandbox.state.session import Sessions
 from harness.sandbox.state.tokens import Tokens
@@ -17,25 +22,36 @@ Operation = Callable[[Parameters], Answer]
 
 
 def operations(
-    directory: Directory, tokens: Tokens, *, shortest_life_s: int, default_life_s: int
+    directory: Directory, tokens: Tokens, outbox: Outbox, *, shortest_life_s: int, default_life_s: int
 ) -> Mapping[str, Operation]:
     """Every operation over this directory.
 
     Args:
         directory: What they work on.
         tokens: What issues tokens and recognises them.
+        outbox: Where codes go that would be mailed or texted.
         shortest_life_s: The least validity of access and id tokens that CreateUserPoolClient accepts.
         default_life_s: Their validity when it says nothing.
     """
-    signing_in = SigningIn(directory, tokens, Sessions(directory.clock, directory.chance))
+    sessions = Sessions(directory.clock, directory.chance)
+    steps = Steps(directory, tokens, sessions, outbox)
+    first_factor = FirstFactor(directory, steps)
+    signing_in = SigningIn(directory, tokens, steps, first_factor)
+    challenges = Challenges(directory, sessions, steps, first_factor)
+    second_factors = SecondFactors(directory, tokens)
     accounts = Accounts(directory, tokens)
     administration = Administration(directory)
     pools = Pools(directory, shortest_life_s=shortest_life_s, default_life_s=default_life_s)
     return {
         "InitiateAuth": signing_in.initiate_auth,
         "AdminInitiateAuth": signing_in.admin_initiate_auth,
-        "RespondToAuthChallenge": signing_in.respond_to_auth_challenge,
+        "RespondToAuthChallenge": challenges.respond_to_auth_challenge,
+        "AdminRespondToAuthChallenge": challenges.admin_respond_to_auth_challenge,
         "GetTokensFromRefreshToken": signing_in.get_tokens_from_refresh_token,
+        "AssociateSoftwareToken": second_factors.associate_software_token,
+        "VerifySoftwareToken": second_factors.verify_software_token,
+        "SetUserMFAPreference": second_factors.set_user_mfa_preference,
+        "AdminSetUserMFAPreference": second_factors.admin_set_user_mfa_preference,
         "GetUser": accounts.get_user,
         "GlobalSignOut": accounts.global_sign_out,
         "RevokeToken": accounts.revoke_token,

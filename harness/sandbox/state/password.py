@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.sandbox.checks.refusals import InvalidPassword
+from harness.sandbox.state.clock import Chance
+from harness.sandbox.state.srp import Enrolment, enrol
 
 SYMBOLS = frozenset("^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= ")
 """What counts as a symbol: the developer guide, "Adding user pool password requirements"."""
@@ -68,25 +70,34 @@ class PasswordPolicy:
 
 
 class Verifier:
-    """Recognises one password without keeping it in the clear.
+    """Recognises one password.
 
     One fast keyed hash rather than a slow one: the accounts are made up, live in memory for the length of a rehearsal,
-    and a slow hash would be most of what a login costs here.
+    and a slow hash would be most of what a login costs here. The password itself is kept too, for the enrolment of
+    the first SRP login: made for every user beforehand, it would hold up the start of a large pool.
 
     Args:
         password: What to recognise.
         salt: Random bytes of this account.
     """
 
-    __slots__ = ("_digest", "_salt")
+    __slots__ = ("_digest", "_enrolment", "_password", "_salt")
 
     def __init__(self, password: str, salt: bytes) -> None:
         self._salt = salt
         self._digest = self._hash(password)
+        self._password = password
+        self._enrolment: Enrolment | None = None
 
     def accepts(self, password: str) -> bool:
         """Whether this is the password; takes the same time either way."""
         return hmac.compare_digest(self._digest, self._hash(password))
+
+    def enrolment(self, pool_name: str, username: str, chance: Chance) -> Enrolment:
+        """What SRP needs of the password; always the same."""
+        if self._enrolment is None:
+            self._enrolment = enrol(pool_name, username, self._password, chance)
+        return self._enrolment
 
     def _hash(self, password: str) -> bytes:
         return hmac.digest(self._salt, password.encode("utf-8", "surrogatepass"), hashlib.sha256)

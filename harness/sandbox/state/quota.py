@@ -11,7 +11,7 @@ from collections.abc import Callable
 from harness.sandbox.checks.refusals import TooManyRequests
 
 USER_AUTHENTICATION = frozenset({"InitiateAuth", "AdminInitiateAuth"})
-CHALLENGE_ANSWERS = frozenset({"RespondToAuthChallenge"})
+CHALLENGE_ANSWERS = frozenset({"RespondToAuthChallenge", "AdminRespondToAuthChallenge"})
 CHALLENGE_ANSWER_FACTOR = 3
 
 

@@ -5,11 +5,13 @@ Source: a session lives three minutes unless the client says otherwise (AuthSess
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from harness.sandbox.checks.refusals import NotAuthorized
 from harness.sandbox.state.clock import ALPHANUMERIC, Chance, Clock
+from harness.sandbox.state.srp import Attempt
 
 TOKEN_LENGTH = 400
 """Characters; the service's run from some hundred to a thousand and more, the model allows 20 to 4096."""
@@ -28,6 +30,10 @@ class Session:
     username: str
     expires_s: float
     """Monotonic seconds."""
+    expected: str = ""
+    """The answer, where it is a code or a word."""
+    attempt: Attempt | None = None
+    """SRP's numbers, where the answer is a proof."""
     is_used: bool = False
 
 
@@ -39,12 +45,24 @@ class Sessions:
         self._chance = chance
         self._sessions: dict[str, Session] = {}
 
-    def open(self, challenge: str, *, pool_id: str, client_id: str, username: str, life_s: float) -> str:
-        """The token of a new conversation."""
+    def open(
+        self,
+        challenge: str,
+        *,
+        pool_id: str,
+        client_id: str,
+        username: str,
+        life_s: float,
+        expected: str = "",
+        attempt: Attempt | None = None,
+    ) -> str:
+        """The token of a new conversation; for a proof it is the secret block, which is all that some clients send."""
         now_s = self._clock.monotonic()
         self._forget(now_s)
-        token = self._chance.text(TOKEN_LENGTH, ALPHANUMERIC)
-        self._sessions[token] = Session(challenge, pool_id, client_id, username, now_s + life_s)
+        token = b64encode(attempt.block).decode() if attempt else self._chance.text(TOKEN_LENGTH, ALPHANUMERIC)
+        self._sessions[token] = Session(
+            challenge, pool_id, client_id, username, now_s + life_s, expected=expected, attempt=attempt
+        )
         return token
 
     def find(self, token: str, challenge: str, client_id: str) -> Session:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from harness.sandbox.state.lockout import Lockout
 from harness.sandbox.state.password import Verifier
+from harness.sandbox.state.totp import Authenticator
 
 
 class UserStatus(StrEnum):
@@ -38,6 +39,14 @@ class User:
     """When a temporary password expires."""
     generation: int = 0
     lockout: Lockout = field(default_factory=Lockout)
+    authenticator: Authenticator | None = None
+    """An app whose first code was right."""
+    candidate: Authenticator | None = None
+    """An app that has still to prove itself."""
+    second_factors: list[str] = field(default_factory=list)
+    """Challenges by which this user proves more than the password; the preferred one first."""
+    has_preference: bool = False
+    """Whether the first of them is preferred; else the user chooses at each sign-in."""
 
     def sign_out_everywhere(self) -> None:
         """Revoke every token that was issued so far."""

@@ -1,0 +1,69 @@
+"""The page about flows: each of its locustfiles, run as it stands against the sandbox; and what happens without."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.e2e.conftest import ROOT
+
+pytestmark = pytest.mark.e2e
+
+PAGE = (ROOT / "docs" / "flows.md").read_text()
+ACCOUNTS = "username,password\ntester-1@example.com,Their-Passw0rd-1\ntester-2@example.com,Their-Passw0rd-2\n"
+
+
+def blocks(language: str, text: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+SECTIONS = {
+    title: text
+    for title, _, text in (section.partition("\n") for section in PAGE.split("\n## ")[1:])
+    if blocks("python", text)
+}
+
+
+@pytest.fixture
+def run_flow(tmp_path, start_sandbox, run_locust):
+    """Runs a section's locustfile for two seconds: its accounts, its variables, two users."""
+
+    def run(text, accounts=ACCOUNTS, **sandbox_options):
+        users = tmp_path / "accounts.csv"
+        users.write_text(accounts)
+        sandbox = start_sandbox(users=users, require_signature=True, **sandbox_options)
+        variables = dict(re.findall(r"export (\w+)=(\S+)", "\n".join(blocks("sh", text))))
+        variables |= {"COGNITO_USER_POOL_ID": sandbox.user_pool_id, "COGNITO_USERS": str(users)}
+        if "client_secret" in sandbox.ready:
+            variables["COGNITO_CLIENT_SECRET"] = sandbox.client_secret
+        [code] = blocks("python", text)
+        return run_locust("--users", 2, "--run-time", "2s", against=sandbox, env=variables, code=code)
+
+    return run
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_each_locustfile_of_the_page_logs_in(title, run_flow):
+    [accounts] = blocks("csv", SECTIONS[title]) or [ACCOUNTS]
+    run = run_flow(SECTIONS[title], accounts, client_secret=True)
+    assert run.exit_code == 0, run.output
+    assert re.search(r"initial +\d+ +0\.0 ", run.output), run.output
+
+
+def test_a_wrong_answer_is_told_with_its_remedy_and_the_account_left_alone(run_flow):
+    """One refused login for each of the two accounts."""
+    text = SECTIONS["CUSTOM_AUTH"].replace("int(one) + int(other)", "int(one) - int(other)")
+    run = run_flow(text)
+    assert run.exit_code == 1
+    assert "Incorrect username or password." in run.output
+    assert re.search(r"initial +2 +100\.0 ", run.output), run.output
+
+
+def test_a_challenge_without_an_answer_is_an_outcome_with_a_remedy(run_flow):
+    text = SECTIONS["CUSTOM_AUTH"].replace(', answers={"CUSTOM_CHALLENGE": add}', "")
+    run = run_flow(text)
+    assert run.exit_code == 1
+    assert "CUSTOM_CHALLENGE: nothing is configured to answer it" in run.output
+    assert "docs/flows.md" in run.output
+    assert "Traceback" not in run.output
