@@ -25,7 +25,7 @@ demo: .venv ## Run both scenarios against the local sandbox for 25 s and print t
 
 test: .venv ## Run the tests
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --numprocesses 3 --dist worksteal $(TESTS)
+	@$(BIN)/coverage run -m pytest --numprocesses 4 --dist worksteal $(TESTS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

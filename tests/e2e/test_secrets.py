@@ -13,8 +13,8 @@ from tests.e2e.conftest import free_port
 
 pytestmark = pytest.mark.e2e
 
-TOKEN = re.compile(r"eyJ[\w-]{10,}")
-"""What every JWT and JWE begins with: `{"` in base64url."""
+TOKEN = re.compile(r"eyJ[\w-]{10,}\.[\w-]*\.[\w-]{10,}")
+"""What every JWT and JWE looks like: a header, which begins with `{"`, and more parts."""
 PROVOKING = """
 from locust import constant, events, task
 from harness.load import CognitoApiUser, CognitoLoginUser, install
