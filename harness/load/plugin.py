@@ -7,7 +7,6 @@ import gc
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import gevent
 from locust import log as locust_log
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
@@ -92,14 +91,6 @@ class _Plugin:
     def prepare(self, environment: Environment, web_ui: WebUI | None, **_: object) -> None:
         """Check everything, before anything is sent."""
         attach(environment, None)
-        try:
-            self._prepare(environment, web_ui)
-        finally:
-            # A timer counts from when the event loop last looked at the clock, which was before all of Python's imports
-            # and this set-up: on a busy machine --run-time, which starts next, would be over before it began.
-            gevent.get_hub().loop.update_now()
-
-    def _prepare(self, environment: Environment, web_ui: WebUI | None) -> None:
         keep_answers(environment, self._answers)
         if isinstance(environment.runner, WorkerRunner):
             self._worker = worker = Worker(environment, self._data_set, environment.runner)

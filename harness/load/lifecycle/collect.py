@@ -123,17 +123,6 @@ class Collector:
         self.samples: dict[str, Mapping[str, Any]] = {}
         """What each worker said of the file of its samples."""
         self._news = gevent.event.Event()
-        self._started_s = time.monotonic()
-        self._told_s: dict[str, float] = {}
-        """By worker: until when, in seconds of the run, its parcels tell."""
-
-    @property
-    def told_s(self) -> float:
-        """How many seconds of the run the parcels tell about, on average over the workers that sent any.
-
-        A parcel comes every few seconds: a rate over the time until now would miss what is measured but not here.
-        """
-        return sum(self._told_s.values()) / len(self._told_s) if self._told_s else 0.0
 
     def receive(self, worker: str, parcel: Mapping[str, Any]) -> int | None:
         """Take a parcel; the number to acknowledge, or None when it belongs to another run."""
@@ -147,7 +136,6 @@ class Collector:
             self._reported[worker] = max(at_s, self._reported.get(worker, at_s))
             if number >= self._newest.get(worker, 0):  # a parcel that was lost comes after its successors
                 self._newest[worker] = number
-                self._told_s[worker] = time.monotonic() - self._started_s
                 self.healths[worker] = Health.from_wire(parcel["health"])
             if parcel["is_last"]:
                 self.finished.add(worker)
