@@ -1,0 +1,6 @@
+"""Every knob of a load test, with its default and unit, and everything that can be wrong with them."""
+
+from harness.settings.knobs import DEFAULT_LOGIN_RATE, KNOBS, Knob
+from harness.settings.settings import CLIENT_SECRET_VARIABLE, Settings
+
+__all__ = ["CLIENT_SECRET_VARIABLE", "DEFAULT_LOGIN_RATE", "KNOBS", "Knob", "Settings"]

@@ -1,0 +1,106 @@
+"""The options of a load test: their names, defaults and what they are for, in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from harness.cognito.flows import FLOWS
+
+DEFAULT_LOGIN_RATE: Final = 60.0
+"""Logins per second outside the sandbox: half of the default UserAuthentication quota, which production shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One option, as the command line, the environment, locust.conf and the web UI know it."""
+
+    flag: str
+    default: str
+    help: str
+    choices: tuple[str, ...] = ()
+    is_shown: bool = True
+    """Whether people see it in --help and in the web UI's form."""
+    is_switch: bool = False
+    """Whether the flag alone means yes."""
+    given_as: str = ""
+    """The field of Settings that takes the value; empty: the flag's own name."""
+
+    @property
+    def dest(self) -> str:
+        """The attribute of the parsed options."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def field(self) -> str:
+        """The field of Settings."""
+        return self.given_as or self.dest.removeprefix("cognito_")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable: always `COGNITO_…`."""
+        name = self.dest.upper()
+        return name if name.startswith("COGNITO_") else f"COGNITO_{name}"
+
+
+KNOBS: Final = (
+    Knob("--cognito-client-id", "", "App client id. Empty: start the local sandbox and run against it."),
+    Knob("--cognito-user-pool-id", "", "User pool id (eu-west-1_AbC123); gives the region when none is set."),
+    Knob(
+        "--cognito-region",
+        "",
+        "AWS region. Empty: the user pool id's prefix, else the AWS profile's.",
+        given_as="given_region",
+    ),
+    Knob("--cognito-endpoint", "", "Cognito's URL. Empty: the region's public endpoint.", given_as="given_endpoint"),
+    Knob("--cognito-users", "users.csv", "CSV file of accounts with the columns username and password."),
+    Knob("--cognito-flow", "USER_PASSWORD_AUTH", "How to log in.", tuple(sorted(FLOWS))),
+    Knob(
+        "--cognito-first-factor",
+        "",
+        "USER_AUTH's preferred challenge. Empty: choose from what Cognito offers.",
+        ("PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP"),
+    ),
+    Knob(
+        "--cognito-sign",
+        "auto",
+        "Sign calls with SigV4; auto: when AWS credentials are found.",
+        ("auto", "always", "never"),
+    ),
+    Knob("--cognito-token-use", "access", "Which token the API gets as Bearer.", ("access", "id")),
+    Knob(
+        "--cognito-connection", "keep", "keep: a returning client; new: connect anew for each login.", ("keep", "new")
+    ),
+    Knob("--cognito-ca-bundle", "", "PEM file of the CAs to trust, for Cognito and for the API. Empty: the system's."),
+    Knob(
+        "--cognito-max-login-rate",
+        "",
+        f"Logins per second at most, over all workers; 0: no cap. Empty: {DEFAULT_LOGIN_RATE:g}; none in the sandbox.",
+        given_as="login_rate",
+    ),
+    Knob(
+        "--cognito-max-lag",
+        "50",
+        "A run is invalid when its event loop came later than this at p99, in ms. Raise it on shared machines.",
+        given_as="lag",
+    ),
+    Knob(
+        "--gate", "", 'A condition the run must meet, as "InitiateAuth p95 < 300ms". Repeatable; several separated by ;'
+    ),
+    Knob("--warmup", "0", "How long at the start is in no figure, as 30s: connections open, caches fill, users spawn."),
+    Knob("--samples", "no", "Write every sample to samples.jtl, as JMeter does.", ("no", "yes"), is_switch=True),
+    Knob("--gate-file", "", "File with a gate a line; they hold besides those of --gate and of pyproject.toml."),
+    Knob(
+        "--baseline", "", "Results of an earlier run (results/...) to compare with; exit code 3 when this one is worse."
+    ),
+    Knob("--results-dir", "results", "Folder for results, a new folder in it for each run."),
+    Knob(
+        "--cognito-sandbox-keys",
+        "",
+        "File with the sandbox's AWS keys (set when the sandbox is started).",
+        is_shown=False,
+    ),
+    Knob("--cognito-run", "", "This run's id (set by the master).", is_shown=False),
+    Knob("--cognito-workers", "1", "Processes that share the login rate (set by the master).", is_shown=False),
+)
+"""In the order of --help. Secrets are no options: Locust sends all options over the network and into web pages."""

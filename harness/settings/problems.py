@@ -1,0 +1,171 @@
+"""What can be wrong with settings, as far as it shows without opening a file or a connection."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from harness.cognito.flows import POOL_FLOWS
+from harness.errors import Problem
+from harness.settings.knobs import KNOBS
+from harness.settings.units import number, seconds
+
+if TYPE_CHECKING:
+    from harness.settings.settings import Settings
+
+POOL_ID: Final = re.compile(r"[\w-]+_[0-9a-zA-Z]+")  # the service model's pattern of UserPoolIdType
+_REGION: Final = re.compile(
+    r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"
+)  # the partitions' patterns in botocore's endpoints.json, as one
+_CLIENT_ID: Final = re.compile(r"[\w+]{1,128}")  # the service model's pattern of ClientIdType
+_AWS_HOST: Final = re.compile(r"cognito-idp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)")
+
+
+def problems_of(settings: Settings) -> list[Problem]:
+    """Every fault at once; empty when all is well."""
+    return [
+        *_choice_problems(settings),
+        *_flow_problems(settings),
+        *_pool_problems(settings),
+        *_region_problems(settings),
+        *_number_problems(settings),
+    ]
+
+
+def _choice_problems(settings: Settings) -> list[Problem]:
+    return [
+        Problem(f"{knob.flag} is {given!r}", f"Choose one of {', '.join(knob.choices)}.")
+        for knob in KNOBS
+        if knob.choices and (given := getattr(settings, knob.field)) not in (knob.default, *knob.choices)
+    ]
+
+
+def _flow_problems(settings: Settings) -> list[Problem]:
+    problems = []
+    if settings.first_factor and settings.flow != "USER_AUTH":
+        problems.append(
+            Problem(
+                f"--cognito-first-factor is {settings.first_factor}, but {settings.flow} has no choice",
+                "Drop it, or set --cognito-flow USER_AUTH.",
+            )
+        )
+    needs_pool = settings.flow if settings.flow in POOL_FLOWS else ""
+    needs_pool = needs_pool or (settings.first_factor if settings.first_factor == "PASSWORD_SRP" else "")
+    if needs_pool and not settings.user_pool_id:
+        problems.append(
+            Problem(
+                f"{needs_pool} needs the user pool's id, and none is set",
+                "Set --cognito-user-pool-id (COGNITO_USER_POOL_ID).",
+            )
+        )
+    if settings.flow.startswith("ADMIN_") and settings.sign == "never":
+        problems.append(
+            Problem(f"{settings.flow} has to be signed, and --cognito-sign is never", "Set it to auto or always.")
+        )
+    return problems
+
+
+def _pool_problems(settings: Settings) -> list[Problem]:
+    problems = []
+    if not settings.client_id:
+        problems.append(Problem("no app client id is set", "Set --cognito-client-id (COGNITO_CLIENT_ID)."))
+    elif not _CLIENT_ID.fullmatch(settings.client_id):
+        problems.append(
+            Problem(
+                f"--cognito-client-id is {settings.client_id!r}, which is not an app client id",
+                "Copy it from the Cognito console: User pool > App clients > Client ID (letters and digits).",
+            )
+        )
+    if settings.user_pool_id and not POOL_ID.fullmatch(settings.user_pool_id):
+        problems.append(
+            Problem(
+                f"--cognito-user-pool-id is {settings.user_pool_id!r}, which is not a user pool id",
+                "It looks like eu-west-1_AbC123: the region, an underscore, letters and digits.",
+            )
+        )
+    return problems
+
+
+def _region_problems(settings: Settings) -> list[Problem]:
+    problems = []
+    pool_region = settings.pool_region
+    sources = {
+        "--cognito-region": settings.given_region,
+        "the region of --cognito-user-pool-id": pool_region,
+        "the AWS profile's region": "" if settings.given_region or pool_region else settings.profile_region,
+    }
+    problems += [
+        Problem(f"{source} is {region!r}, which is not an AWS region", "Expected one like us-east-2.")
+        for source, region in sources.items()
+        if region and not _REGION.fullmatch(region)
+    ]
+    if settings.given_region and pool_region and pool_region != settings.given_region:
+        problems.append(
+            Problem(
+                f"--cognito-region is {settings.given_region}, but user pool {settings.user_pool_id} "
+                f"is in {pool_region}",
+                "Drop --cognito-region, or correct one of the two.",
+            )
+        )
+    if not settings.region and not settings.user_pool_id:
+        problems.append(
+            Problem(
+                "no region is known",
+                "Set --cognito-region or --cognito-user-pool-id, or the AWS profile's region.",
+            )
+        )
+    return [*problems, *_endpoint_problems(settings)]
+
+
+def _endpoint_problems(settings: Settings) -> list[Problem]:
+    if not settings.given_endpoint:
+        return []
+    if "@" in settings.given_endpoint:  # not quoted: there may be a password before it
+        return [Problem("--cognito-endpoint holds an @", "Give the URL without a user name and a password.")]
+    try:
+        parts = urlsplit(settings.given_endpoint)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        is_url = False
+    if not is_url:
+        return [
+            Problem(
+                f"--cognito-endpoint is {settings.given_endpoint!r}, which is not a URL",
+                "Expected https://cognito-idp.<region>.amazonaws.com, or the URL that the sandbox printed.",
+            )
+        ]
+    problems = []
+    if parts.scheme == "http" and not settings.is_local:
+        problems.append(
+            Problem(
+                f"--cognito-endpoint {settings.given_endpoint} is not encrypted, and passwords would travel there",
+                "Use https://; plain http is for the sandbox on this machine.",
+            )
+        )
+    host = _AWS_HOST.fullmatch(parts.hostname or "")
+    if host and settings.region and host["region"] != settings.region:
+        problems.append(
+            Problem(
+                f"--cognito-endpoint is in {host['region']}, but the region is {settings.region}",
+                "A signature holds for one region only: correct one of the two.",
+            )
+        )
+    return problems
+
+
+def _number_problems(settings: Settings) -> list[Problem]:
+    problems = []
+    rate = number(settings.login_rate) if settings.login_rate else 0.0
+    if rate is None or rate < 0:
+        problems.append(
+            Problem(
+                f"--cognito-max-login-rate is {settings.login_rate!r}",
+                "Expected logins per second, such as 60; 0 for no cap.",
+            )
+        )
+    if settings.max_lag_ms <= 0:
+        problems.append(Problem(f"--cognito-max-lag is {settings.lag!r}", "Expected milliseconds, such as 50."))
+    if seconds(settings.warmup) is None:
+        problems.append(Problem(f"--warmup is {settings.warmup!r}", "Expected a duration, such as 30s or 2m."))
+    return problems

@@ -1,0 +1,133 @@
+"""What the user asked for, typed."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from harness.errors import Problem
+from harness.settings.knobs import DEFAULT_LOGIN_RATE, KNOBS
+from harness.settings.problems import POOL_ID, problems_of
+from harness.settings.units import number, seconds
+
+CLIENT_SECRET_VARIABLE: Final = "COGNITO_CLIENT_SECRET"  # noqa: S105  # the name of a variable
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user asked for, typed. Build it with `from_options`; `problems()` says what cannot work."""
+
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    """From the environment only."""
+    user_pool_id: str = ""
+    given_region: str = ""
+    profile_region: str = ""
+    """The AWS profile's region: the last resort."""
+    given_endpoint: str = ""
+    users: str = "users.csv"
+    flow: str = "USER_PASSWORD_AUTH"
+    first_factor: str = ""
+    """What USER_AUTH prefers."""
+    sign: str = "auto"
+    token_use: str = "access"  # noqa: S105  # a choice
+    connection: str = "keep"
+    ca_bundle: str = ""
+    login_rate: str = ""
+    """As given, in logins per second over all workers; read `max_login_rate`."""
+    lag: str = "50"
+    """As given, in milliseconds; read `max_lag_ms`."""
+    gate: str = ""
+    """All gates, separated by `;`."""
+    warmup: str = "0"
+    """As given; read `warmup_s`."""
+    samples: str = "no"
+    """`yes`: every sample is written down."""
+    gate_file: str = ""
+    baseline: str = ""
+    """Folder of an earlier run's results."""
+    results_dir: str = "results"
+    sandbox_keys: str = ""
+    run: str = ""
+    workers: str = "1"
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, object], environ: Mapping[str, str], profile_region: str = "") -> Self:
+        """The settings in Locust's parsed options.
+
+        Args:
+            options: `vars(parsed_options)`. None and empty both mean "not set": that is what the web UI sends back.
+            environ: Where the client secret is.
+            profile_region: The AWS profile's region.
+        """
+        given = {knob.field: str(options.get(knob.dest) or "").strip() or knob.default for knob in KNOBS}
+        return cls(**given, client_secret=environ.get(CLIENT_SECRET_VARIABLE, ""), profile_region=profile_region)
+
+    @property
+    def region(self) -> str:
+        """The region of calls and signatures: the option, else the pool id's prefix, else the AWS profile's."""
+        return self.given_region or self.pool_region or self.profile_region
+
+    @property
+    def is_local(self) -> bool:
+        """Whether Cognito is on this machine's loopback: the sandbox, not a service that others use."""
+        try:
+            host = urlsplit(self.given_endpoint).hostname or ""
+            return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        except ValueError:  # no URL, or a name: 127.0.0.1.example.com is not this machine
+            return False
+
+    @property
+    def max_login_rate(self) -> float:
+        """Logins per second over all workers; 0 means no cap."""
+        if self.login_rate:
+            return number(self.login_rate) or 0.0
+        return 0.0 if self.is_local else DEFAULT_LOGIN_RATE
+
+    @property
+    def max_lag_ms(self) -> float:
+        """How late the event loop may come at p99 before the run's figures prove nothing."""
+        return number(self.lag) or 0.0
+
+    @property
+    def warmup_s(self) -> float:
+        """How long at the start is in no figure, in seconds."""
+        return seconds(self.warmup) or 0.0
+
+    @property
+    def writes_samples(self) -> bool:
+        """Whether every sample is written down."""
+        return self.samples == "yes"
+
+    def problems(self) -> list[Problem]:
+        """Every fault that can be seen without opening a file or a connection. Empty when all is well."""
+        return problems_of(self)
+
+    def shown(self) -> dict[str, str]:
+        """The settings for a report, by option: no secret, nothing internal."""
+        values = {f.name: str(getattr(self, f.name)) for f in fields(self) if f.name not in _UNSHOWN}
+        values["region"] = self.region
+        values["max_lag_ms"] = f"{self.max_lag_ms:g}"
+        values["max_login_rate"] = f"{self.max_login_rate:g}"
+        return {name.removeprefix("given_"): value for name, value in values.items() if value}
+
+    @property
+    def pool_region(self) -> str:
+        """The region in the user pool's id; empty without one."""
+        return self.user_pool_id.partition("_")[0] if POOL_ID.fullmatch(self.user_pool_id) else ""
+
+
+_UNSHOWN: Final = {
+    "client_secret",
+    "given_region",
+    "profile_region",
+    "login_rate",
+    "lag",
+    "sandbox_keys",
+    "run",
+    "workers",
+    "gate",
+}

@@ -1,0 +1,25 @@
+"""Durations and numbers as people write them."""
+
+from __future__ import annotations
+
+import re
+from math import isfinite
+from typing import Final
+
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|)")
+_UNITS_S: Final = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(text: str) -> float | None:
+    """`30s`, `2m`, `1h`, `500ms` or plain seconds, in seconds; None when it is no duration."""
+    found = _DURATION.fullmatch(text)
+    return float(found[1]) * _UNITS_S[found[2]] if found else None
+
+
+def number(text: str) -> float | None:
+    """A finite number; None when it is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if isfinite(value) else None
