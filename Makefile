@@ -17,7 +17,7 @@ help: ## Show this help
 	@echo "Setting up .venv ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
-	@$(BIN)/uv sync --frozen --quiet
+	@$(BIN)/uv sync --frozen --quiet --compile-bytecode
 	@touch .venv
 
 demo: .venv ## Run both scenarios against the local sandbox for 25 s and print the verdict
