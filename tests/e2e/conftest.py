@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 90
@@ -160,6 +161,23 @@ def variables_of(sandbox: Any) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": sandbox.access_key_id,
         "AWS_SECRET_ACCESS_KEY": sandbox.secret_access_key,
     }
+
+
+def wait_until(is_so: Callable[[], object], timeout_s: float = 60) -> None:
+    """Wait for a condition instead of a time: a busy machine takes longer, and a quiet one need not wait."""
+    deadline = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < deadline, f"still not so after {timeout_s} s"
+        time.sleep(0.1)
+
+
+def is_answering(url: str) -> bool:
+    """Whether something answers there, whatever it says."""
+    try:
+        requests.get(url, timeout=10)
+    except requests.ConnectionError:
+        return False
+    return True
 
 
 def free_port() -> int:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import time
 
 import pytest
 
 from harness.errors import EXIT
-from tests.e2e.conftest import ROOT, free_port, group_members
+from tests.e2e.conftest import ROOT, free_port, group_members, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -87,8 +86,7 @@ def test_an_interrupted_run_is_concluded_like_any_other(start_locust, start_sand
     """Ctrl-C (to the whole process group) and SIGTERM: verdict, results, equal counts, nobody left behind."""
     sandbox = start_sandbox(latency="300ms")
     locust = start_locust("--headless", "--only-summary", *BUSY, *workers, against=sandbox)
-    locust.wait_for_log("All users spawned")
-    time.sleep(3)
+    wait_until(lambda: sandbox.counts()["answered"].get("InitiateAuth", {}).get("ok", 0) > 10)
     locust.interrupt() if how == "ctrl-c" else locust.process.send_signal(signal.SIGTERM)
     locust.finish()
     assert locust.exit_code == EXIT.PASSED, locust.output
@@ -126,7 +124,7 @@ def test_a_worker_that_dies_is_said_to_be_lost(start_locust, start_sandbox):
     )
     workers = [start_locust("--worker", "--master-port", port, against=sandbox) for _ in range(2)]
     master.wait_for_log("All users spawned")
-    time.sleep(1)
+    wait_until(lambda: sandbox.counts()["arrived"].get("InitiateAuth", 0) > 10)
     workers[0].process.kill()
     master.finish()
     assert "was lost" in " ".join(master.summary["run"]["notes"])

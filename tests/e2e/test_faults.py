@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 
 import pytest
 
 from harness.errors import EXIT
+from tests.e2e.conftest import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -152,13 +152,6 @@ def lifecycle(start_locust, start_sandbox):
 
 def answered(sandbox, name, answer):
     return sandbox.counts()["answered"].get(name, {}).get(answer, 0)
-
-
-def wait_until(is_so, timeout_s=20):
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def wait_for_more(sandbox, name, answer, more):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from harness.errors import EXIT
-from tests.e2e.conftest import ROOT
+from tests.e2e.conftest import ROOT, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -105,12 +105,13 @@ def test_a_sandbox_that_goes_away_and_comes_back_costs_failures_but_no_users(sta
     sandbox = start_sandbox()
     ready = tmp_path / "ready.json"
     ready.write_text(json.dumps(sandbox.ready))
-    locust = start_locust("--headless", "--only-summary", *LIGHT, "--run-time", "14s", against=sandbox)
-    locust.wait_for_log("All users spawned")
-    time.sleep(2)
+    locust = start_locust("--headless", "--only-summary", *LIGHT, against=sandbox)
+    wait_until(lambda: "GET /me" in sandbox.counts()["answered"])
     sandbox.stop()
-    time.sleep(2)
+    time.sleep(2)  # long enough for every user to meet a closed port
     again = start_sandbox(resume=ready)
+    wait_until(lambda: set(again.counts()["answered"]) >= {"GET /me", "InitiateAuth"})
+    locust.interrupt()
     locust.finish()
     assert locust.exit_code == EXIT.FAILED, locust.output
     outcomes = locust.summary["exchanges"]["all"]["outcomes"]

@@ -7,12 +7,11 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, free_port
+from tests.e2e.conftest import ROOT, free_port, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -126,10 +125,7 @@ def test_the_web_ui_listens_on_loopback_where_the_readme_says(shell, checkout, t
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    deadline = time.monotonic() + 30
-    while "started the sandbox" not in log.read_text() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(1)
+    wait_until(lambda: "Starting web interface" in log.read_text() and "started the sandbox" in log.read_text())
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(30) == 0, log.read_text()
     assert "Starting web interface at http://127.0.0.1:" in log.read_text()

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from harness.errors import EXIT
-from tests.e2e.conftest import free_port
+from tests.e2e.conftest import free_port, is_answering, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -29,7 +29,7 @@ class Page:
     def stats(self, headers=None):
         return requests.get(f"{self.url}/stats/requests", headers=headers or {}, timeout=10)
 
-    def wait_until(self, condition, timeout_s=20):
+    def wait_until(self, condition, timeout_s=60):
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             stats = self.stats().json()
@@ -49,13 +49,7 @@ def web(start_locust, start_sandbox):
         locust = start_locust("--web-port", port, *arguments, against=sandbox, **options)
         locust.wait_for_log("Starting web interface at http://127.0.0.1")
         page = Page(port)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                page.stats()
-                break
-            except requests.ConnectionError:
-                time.sleep(0.1)
+        wait_until(lambda: is_answering(page.url))
         return locust, page, sandbox
 
     return start
