@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
-from harness.cli import login, report
+from harness.cli import login, options, report
 from harness.errors import EXIT
 
 PROG: Final = "cognito-load"
@@ -86,6 +86,7 @@ def _run_sandbox(arguments: Sequence[str], prog: str) -> int:
 
 COMMANDS: Final = (
     Command("login", "log in once and show what comes back", "login --username alice@example.com", login.main),
+    Command("options", "the options that `locust` takes here, besides its own", "options", options.main),
     Command("report", "make a run's reports, or compare two runs", "report build results/latest", report.main),
     Command("sandbox", "a local Cognito and an API behind it", "sandbox --port 9229 --users users.csv", _run_sandbox),
 )
