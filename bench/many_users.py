@@ -78,7 +78,10 @@ def measure(venue: Venue, users: int, rate: float, seconds: float) -> Crowd:
     accounts = venue.folder / f"{users}.csv"
     with accounts.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(
-            [("username", "password"), *((f"many-{number}@example.com", f"Many-Pass-{number}!") for number in range(users))]
+            [
+                ("username", "password"),
+                *((f"many-{number}@example.com", f"Many-Pass-{number}!") for number in range(users)),
+            ]
         )
     with servers.canned(venue) as server:
         site = Site(
@@ -130,8 +133,12 @@ def judged(few: Crowd, many: Crowd) -> list[tuple[str, str, str, bool]]:
     share = many.per_s / few.per_s
     return [
         ("memory of a user", f"<= {MOST_KB:g} KB", f"{kb:.1f} KB", kb <= MOST_KB),
-        ("resident memory", f"<= {MOST_KB * many.users / 1000:,.0f} MB", f"{many.rss_bytes / 1e6:,.0f} MB",
-         many.rss_bytes <= MOST_KB * 1000 * many.users),
+        (
+            "resident memory",
+            f"<= {MOST_KB * many.users / 1000:,.0f} MB",
+            f"{many.rss_bytes / 1e6:,.0f} MB",
+            many.rss_bytes <= MOST_KB * 1000 * many.users,
+        ),
         ("connections opened in the window", "0", str(many.opened_late), many.opened_late == 0),
         ("longest stall", f"<= {MOST_STALL_MS:g} ms", f"{many.stall_ms:.0f} ms", many.stall_ms <= MOST_STALL_MS),
         ("rate of 100 users kept", f">= {LEAST_SHARE:.0%}", f"{share:.0%}", share >= LEAST_SHARE),

@@ -53,7 +53,11 @@ def start(venue: Venue) -> Iterator[CannedServer]:
     folder, port = venue.folder / "nginx", free_port()
     folder.mkdir(exist_ok=True)
     configuration = CONFIGURATION.format(
-        connections=_connections(), port=port, count_path=COUNT_PATH, login=_returning(login_answer()), api=_returning(api_answer())
+        connections=_connections(),
+        port=port,
+        count_path=COUNT_PATH,
+        login=_returning(login_answer()),
+        api=_returning(api_answer()),
     )
     (folder / "nginx.conf").write_text(configuration)
     command = ["nginx", "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"]

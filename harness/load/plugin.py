@@ -142,6 +142,7 @@ class _Plugin:
 
     def end(self, **_: object) -> None:
         """Users have been stopped."""
+        self._spared.after_users()
         if self._supervisor is not None:
             self._supervisor.end()
 
