@@ -82,8 +82,13 @@ class Run:
 
     def errors(self) -> list[ExplainedError]:
         """The error table with cause and remedy, the most frequent first."""
-        rows = []
-        for key, seen in self.metrics.errors.items():
-            kind, _, message = key.text.partition(": ")
-            rows.append(ExplainedError(key, seen, *(self.remedies(kind, message) or ("", ""))))
-        return sorted(rows, key=lambda row: (-row.seen.count, row.key))
+        return explain(self.metrics, self.remedies)
+
+
+def explain(metrics: Metrics, remedies: Remedies) -> list[ExplainedError]:
+    """What went wrong, with cause and remedy, the most frequent first."""
+    rows = []
+    for key, seen in metrics.errors.items():
+        kind, _, message = key.text.partition(": ")
+        rows.append(ExplainedError(key, seen, *(remedies(kind, message) or ("", ""))))
+    return sorted(rows, key=lambda row: (-row.seen.count, row.key))

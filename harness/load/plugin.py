@@ -18,8 +18,9 @@ from locust.web import WebUI
 from harness.cognito.parties import AnswerFunction
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT
-from harness.load import guards, webui
+from harness.load import guards, live, webui
 from harness.load.garbage import Spared
+from harness.load.lifecycle.conclusion import explanation
 from harness.load.lifecycle.master import supervisor_of
 from harness.load.lifecycle.run import REQUEST_TYPE, Run, attach, run_of
 from harness.load.lifecycle.setup import keep_answers
@@ -107,6 +108,13 @@ class _Plugin:
                 web_host=web_ui.host,
                 options=lambda: supervisor.options,
                 validate=supervisor.problems,
+            )
+            live.show(
+                web_ui.app,
+                web_ui,
+                supervisor.standing,
+                explanation,
+                report=lambda: supervisor.latest.report if supervisor.latest else None,
             )
         guards.tell_the_loop_the_time()
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, before_render_template, jsonify, request
 
 from harness.errors import Problem
+from harness.settings import KNOBS
 
 FIXED: Final = (
     "cognito_endpoint",
@@ -26,6 +27,8 @@ FIXED: Final = (
 )
 """Where passwords go, which passwords, whom to trust, what to read and write: set on the command line, not from a page.
 """
+CHOICES: Final = {knob.dest: (*(("",) if not knob.default else ()), *knob.choices) for knob in KNOBS if knob.choices}
+"""What the form offers to choose from; empty first where nothing need be chosen."""
 DERIVED: Final = ("cognito_region", "cognito_user_pool_id")
 """These decide the endpoint when none is given."""
 
@@ -62,6 +65,8 @@ def _show_current(context: Mapping[str, Any], options: Mapping[str, object]) -> 
     """
     for name, field in context.get("template_args", {}).get("extra_options", {}).items():
         field["default_value"] = options.get(name, field["default_value"])
+        if choices := CHOICES.get(name):  # not told to argparse, which would exit with 2 on any other value
+            field["choices"] = choices
 
 
 def _changes(options: Mapping[str, object], form: Mapping[str, str]) -> list[Problem]:

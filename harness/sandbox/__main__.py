@@ -55,6 +55,7 @@ def build_parser(prog: str = "python -m harness.sandbox") -> argparse.ArgumentPa
     )
     add("--access-token-life", type=whole_seconds, metavar="3s", help="of access and id tokens; default: an hour")
     add("--quota", type=positive_rate, metavar="N", help="UserAuthentication requests a second; default: no quota")
+    add("--creation-quota", type=positive_rate, metavar="N", help="UserCreation requests a second; default: no quota")
     add("--latency", type=duration_s, default=0.0, metavar="500ms", help="hold back every answer of Cognito")
     add("--tls", action="store_true", help="speak TLS, with a CA made for this run; its file is in the ready line")
     add("--client-secret", action="store_true", help="the client has a secret; it is in the ready line with --json")
@@ -97,6 +98,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         requires_signature=arguments.require_signature,
         access_token_life_s=arguments.access_token_life,
         user_authentication_quota=arguments.quota,
+        user_creation_quota=arguments.creation_quota,
         latency_s=arguments.latency,
         has_client_secret=arguments.client_secret,
         has_session_token=arguments.session_token,

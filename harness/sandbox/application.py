@@ -1,6 +1,6 @@
 """Which request goes where: Cognito at `POST /`, its public documents, and the API.
 
-All of it is on one port: `POST /` can only be Cognito, everything else cannot.
+All of it is on one port: `POST /` is Cognito, or STS when it carries a form, and everything else is neither.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from harness.sandbox.service import Service
 from harness.sandbox.state.keys import compact_json
 from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Directory, Pool
+from harness.sandbox.sts import Sts
 
 CODES = "/_sandbox/codes"
 WELL_KNOWN = "/.well-known/"
@@ -47,8 +48,11 @@ def wsgi(answer: Callable[[Received], Response]) -> Callable[[dict[str, Any], St
 class Application:
     """What answers each request on the public port."""
 
-    def __init__(self, service: Service, api: Api, directory: Directory, faults: Faults, outbox: Outbox) -> None:
+    def __init__(
+        self, service: Service, sts: Sts, api: Api, directory: Directory, faults: Faults, outbox: Outbox
+    ) -> None:
         self._service = service
+        self._sts = sts
         self._api = api
         self._directory = directory
         self._faults = faults
@@ -57,7 +61,7 @@ class Application:
     def answer(self, received: Received) -> Response:
         """The answer to any request."""
         if received.path == "/" and received.method == "POST":
-            return self._service.answer(received)
+            return self._sts.answer(received) if self._sts.is_asked(received) else self._service.answer(received)
         if received.path == "/" and received.method == "OPTIONS":
             return self._service.preflight()
         if received.path == CODES and received.method == "GET":

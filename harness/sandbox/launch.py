@@ -30,6 +30,7 @@ from harness.sandbox.state.pool import Client, Directory, Pool, TokenLives
 from harness.sandbox.state.quota import Quotas
 from harness.sandbox.state.tokens import Tokens
 from harness.sandbox.state.totp import Authenticator
+from harness.sandbox.sts import Sts
 
 POOL_NAME = "sandbox"
 FLOWS = (
@@ -114,7 +115,7 @@ def assemble(
     directory.add_client(_client(options, identity, clock.wall()))
     _populate(pool, directory, accounts)
     counts, faults, life_s = Counts(), Faults(clock.monotonic, wait), options.access_token_life_s
-    quotas = Quotas(options.user_authentication_quota, clock.monotonic)
+    quotas = Quotas(options.user_authentication_quota, options.user_creation_quota, clock.monotonic)
     doors = Doors(
         model=ServiceModel(),
         signature=SignatureCheck(identity.region, [identity.access_key], clock.wall),
@@ -132,7 +133,8 @@ def assemble(
     uses = frozenset({options.api_token_use}) if options.api_token_use else TOKEN_USES
     service = Service(table, doors, counts, chance, faults, pause)
     bearer = BearerCheck(directory, uses, lambda: faults.is_jwks_down)
-    application = Application(service, Api(bearer, counts, chance, faults), directory, faults, outbox)
+    sts = Sts(identity.region, identity.access_key, counts, chance, clock.wall)
+    application = Application(service, sts, Api(bearer, counts, chance, faults), directory, faults, outbox)
     control = Control(counts, faults, Incidents(directory, pool, tokens, bearer, skew), identity.control_token)
     return Sandbox(application, identity, pool.issuer, counts, control, clock.wall)
 

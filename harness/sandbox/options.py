@@ -31,6 +31,8 @@ class Options:
     """Of access and id tokens; None means an hour, and Amazon's limits for clients made later."""
     user_authentication_quota: float | None = None
     """Requests a second over all pools; None switches quotas off."""
+    user_creation_quota: float | None = None
+    """The same for new accounts."""
     latency_s: float = 0.0
     """How long every answer of Cognito is held back."""
     has_client_secret: bool = False

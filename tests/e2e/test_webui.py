@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 
 import pytest
 import requests
 
 from harness.errors import EXIT
-from tests.e2e.conftest import free_port, is_answering, wait_until
+from tests.e2e.conftest import ROOT, free_port, is_answering, wait_until
+from tests.evidence.reports import look
 
 pytestmark = pytest.mark.e2e
 
@@ -113,3 +117,31 @@ def test_locusts_table_keeps_cognitos_exchanges_apart(web):
     stats = page.wait_until(lambda s: {r["method"] for r in s["stats"]} >= {"COGNITO", "GET"})
     assert ("COGNITO", "InitiateAuth") in {(r["method"], r["name"]) for r in stats["stats"]}
     page.stop()
+
+
+@pytest.mark.skipif(look.chromium() is None, reason="Chromium is missing: apt-get install chromium")
+def test_a_person_finds_logins_causes_and_the_report_in_the_page(web, tmp_path):
+    """From the form, whose choices are lists, over the tabs of a run with one wrong password, to its report."""
+    rows = (ROOT / "users.csv").read_text().splitlines()
+    (tmp_path / "users.csv").write_text("\n".join([rows[0], rows[1] + "-wrong", *rows[2:]]) + "\n")
+    _, page, _ = web()
+    browsed = subprocess.run(
+        [sys.executable, "-m", "tests.e2e.browse", page.url],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert browsed.returncode == 0, browsed.stderr
+    seen = json.loads(browsed.stdout)
+    assert seen["choices"] == ["auto", "always", "never"]
+    assert {row[0] for row in seen["tables"]["Logins"]} == {"all logins", "login: initial", "InitiateAuth"}
+    count, error, cause, remedy = seen["tables"]["Causes and remedies"][0]
+    assert count == "1"
+    assert error.endswith("NotAuthorizedException: Incorrect username or password.")
+    assert "password is wrong" in cause
+    assert "users file" in remedy
+    assert [row[0] for row in seen["tables"]["Generator"]] == ["this process"]
+    assert seen["report"].startswith("failed: 2")
+    assert seen["problems"] == []

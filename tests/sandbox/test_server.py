@@ -121,7 +121,7 @@ def test_an_answer_to_head_has_no_body(wire):
 def test_a_body_over_1_mib_is_refused(wire):
     connection = wire()
     connection.send(*post(b"x" * ((1 << 20) + 1)))
-    assert connection.answer()[0] == "HTTP/1.1 413 Request Entity Too Large"
+    assert connection.answer()[0].startswith("HTTP/1.1 413 "), "Python 3.13 gave the status a new name"
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def conclude(
         verdict=verdict,
         comparison=comparison,
         max_lag_us=max_lag_us,
-        remedies=_explain,
+        remedies=explanation,
         notes=(
             *(
                 f"worker {name} was lost: what it measured in its last second is missing"
@@ -114,6 +114,12 @@ def conclude(
     return Conclusion(run, _write_reports(run, path.parent) or path)
 
 
+def explanation(kind: str, message: str) -> tuple[str, str] | None:
+    """Cause and remedy of an error; None when nobody knows."""
+    found = remedies.lookup(kind, message)
+    return (found.cause, found.remedy) if found else None
+
+
 def _reopened(setup: Setup, metrics: Metrics, extent: Extent) -> list[str]:
     if setup.settings.connection != "keep":
         return []
@@ -129,8 +135,3 @@ def _write_reports(run: evidence.Run, folder: Path) -> Path | None:
     for fault in written.faults:
         log.warning("%s", fault)
     return written.page
-
-
-def _explain(kind: str, message: str) -> tuple[str, str] | None:
-    found = remedies.lookup(kind, message)
-    return (found.cause, found.remedy) if found else None

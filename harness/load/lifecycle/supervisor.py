@@ -30,6 +30,7 @@ from harness.load.lifecycle.keeper import Due, Keeper, OwnSeconds
 from harness.load.lifecycle.progress import Progress
 from harness.load.lifecycle.run import Run, attach, incomplete
 from harness.load.lifecycle.setup import Setup, answers_of, assemble, check_results_dir, read_settings, too_few_rows
+from harness.load.live import Standing
 from harness.load.users import CognitoApiUser
 from harness.settings import Settings
 
@@ -47,6 +48,9 @@ class Supervisor:
         self.exit_code: int | None = None
         """The worst of the runs so far; None before the first."""
         self.conclusions: list[Conclusion] = []
+        """What is still to be printed."""
+        self.latest: Conclusion | None = None
+        """The last run that ended."""
         self._data_set = data_set
         self._setup: Setup | None = None
         self._checked: Setup | None = None
@@ -145,6 +149,7 @@ class Supervisor:
         record = keeper.finish({"stopping_s": extent.stopping_s, "ended_s": now_s, "users": extent.users})
         conclusion = conclude(setup, record, self.healths(), extent, notes=self.sample_notes(record))
         self.conclusions.append(conclusion)
+        self.latest = conclusion
         self.exit_code = max(self.exit_code or 0, conclusion.exit_code)
         if self.environment.web_ui is not None:
             self.print_conclusions()
@@ -217,6 +222,13 @@ class Supervisor:
     def measured_so_far(self) -> tuple[Metrics, float]:
         """What has been measured while the run goes on, and in how many seconds."""
         return self.measured(), time.time() - self._started_s
+
+    def standing(self) -> Standing:
+        """The run that goes on, or the last one."""
+        if self._keeper is None and self.latest is not None:
+            run = self.latest.run
+            return Standing(run.metrics, run.duration_s, run.healths)
+        return Standing(*self.measured_so_far(), self.healths() if self.is_running else {})
 
     def dismiss_workers(self) -> None:
         """Send workers home: there will be no run."""

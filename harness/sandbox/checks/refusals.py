@@ -27,6 +27,10 @@ class Refusal(Exception):  # noqa: N818  # an answer of the service, not a failu
         return f"{type(self).__name__}Exception"
 
 
+class AliasExists(Refusal):
+    """An address that another account signs in with."""
+
+
 class CodeMismatch(Refusal):
     """A code that is not the one that was asked for."""
 
@@ -43,6 +47,10 @@ class Forbidden(Refusal):
     """The web application firewall in front of the pool said no."""
 
     status = HTTPStatus.FORBIDDEN
+
+
+class GroupExists(Refusal):
+    """The pool has a group of this name."""
 
 
 class IncompleteSignature(Refusal):

@@ -54,20 +54,22 @@ class AccessKey:
 
 
 class SignatureCheck:
-    """Signatures for one region, by the keys that it is given.
+    """Signatures for one service in one region, by the keys that it is given.
 
     Args:
         region: The region that a signature must be scoped to.
         keys: Who may sign.
         wall: Seconds since the epoch.
+        service: The service that a signature must be scoped to.
     """
 
-    def __init__(self, region: str, keys: list[AccessKey], wall: Callable[[], float]) -> None:
+    def __init__(self, region: str, keys: list[AccessKey], wall: Callable[[], float], service: str = SERVICE) -> None:
         self._region = region
+        self._service = service
         self._keys = {key.access_key_id: key for key in keys}
         self._signers = {
             key.access_key_id: _Recalculation(
-                Credentials(key.access_key_id, key.secret_access_key), SERVICE, self._region
+                Credentials(key.access_key_id, key.secret_access_key), service, self._region
             )
             for key in keys
         }
@@ -103,8 +105,8 @@ class SignatureCheck:
             raise InvalidSignature(f"Credential should be scoped with a valid terminator: '{TERMINATOR}'.")
         if region != self._region:
             raise InvalidSignature("Credential should be scoped to a valid region.")
-        if service != SERVICE:
-            raise InvalidSignature(f"Credential should be scoped to correct service: '{SERVICE}'.")
+        if service != self._service:
+            raise InvalidSignature(f"Credential should be scoped to correct service: '{self._service}'.")
         if date != stamp[:8]:
             raise InvalidSignature(
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "

@@ -33,7 +33,7 @@ class Administration:
                 now_s=self._directory.clock.wall(),
             )
         self._start_temporary_password(pool, user)
-        return {"User": {**_description(user), "Attributes": user.attribute_list()}}
+        return {"User": {**description(user), "Attributes": user.attribute_list()}}
 
     def admin_set_user_password(self, parameters: Parameters) -> Answer:
         """AdminSetUserPassword: for good, or until the user's next sign-in."""
@@ -50,7 +50,7 @@ class Administration:
     def admin_get_user(self, parameters: Parameters) -> Answer:
         """AdminGetUser: everything about a user but the password."""
         _, user = self._found(parameters)
-        return {**_description(user), "UserAttributes": user.attribute_list()}
+        return {**description(user), "UserAttributes": user.attribute_list()}
 
     def admin_confirm_sign_up(self, parameters: Parameters) -> Answer:
         """AdminConfirmSignUp: the end of a sign-up without its code."""
@@ -80,6 +80,18 @@ class Administration:
             raise NotAuthorized("User password cannot be reset in the current state.")
         user.status = UserStatus.RESET_REQUIRED
         return self._changed(user)
+
+    def admin_update_user_attributes(self, parameters: Parameters) -> Answer:
+        """AdminUpdateUserAttributes: without a code for a new address."""
+        pool, user = self._found(parameters)
+        pool.update(user, attributes(parameters["UserAttributes"]))
+        return self._changed(user)
+
+    def admin_user_global_sign_out(self, parameters: Parameters) -> Answer:
+        """AdminUserGlobalSignOut: revoke every token of the user."""
+        _, user = self._found(parameters)
+        user.sign_out_everywhere()
+        return {}
 
     def admin_delete_user(self, parameters: Parameters) -> Answer:
         """AdminDeleteUser: gone, with everything."""
@@ -113,7 +125,7 @@ class Administration:
         return {}
 
 
-def _description(user: User) -> Answer:
+def description(user: User) -> Answer:
     """A user as the service describes one; dates are epoch seconds, which is what every SDK reads."""
     return {
         "Username": user.username,

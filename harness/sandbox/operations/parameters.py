@@ -33,6 +33,11 @@ def attributes(listed: list[Mapping[str, str]] | None) -> dict[str, str]:
     return {attribute["Name"]: attribute.get("Value", "") for attribute in listed or ()}
 
 
+def rest(parameters: Parameters, known: frozenset[str]) -> dict[str, object]:
+    """What the sandbox only repeats: everything but the members that it acts on."""
+    return {name: value for name, value in parameters.items() if name not in known}
+
+
 def check_secret_hash(client: Client, username: str, given: str | None) -> None:
     """Nothing, when the client has no secret or the hash proves it.
 

@@ -1,38 +1,26 @@
-"""Making and removing pools and clients."""
+"""Making, describing, tagging and removing pools."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from harness.sandbox.checks.refusals import InvalidParameter
-from harness.sandbox.operations.parameters import Answer, Parameters
+from harness.sandbox.operations.parameters import Answer, Parameters, rest
 from harness.sandbox.state.password import PasswordPolicy
-from harness.sandbox.state.pool import ALLOW, DEFAULT_FLOWS, Client, Directory, Pool, TokenLives
+from harness.sandbox.state.pool import Directory, Pool
 
-UNITS_S: Mapping[str, int] = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 24 * 3600}
-LONGEST_LIFE_S = 24 * 3600
-"""Of access and id tokens."""
-SHORTEST_REFRESH_LIFE_S = 3600
-LONGEST_REFRESH_LIFE_S = 3650 * 24 * 3600
-DEFAULT_SESSION_LIFE_MIN = 3
+DEFAULTS: Mapping[str, object] = {"DeletionProtection": "INACTIVE", "MfaConfiguration": "OFF"}
+"""Of a pool that says nothing about them. Its tier (UserPoolTier) is told only when it was set: what AWS takes by
+default has changed before."""
 
-_POOL_MEMBERS = frozenset({"PoolName", "Policies"})
-_CLIENT_MEMBERS = frozenset({"UserPoolId", "ClientName", "GenerateSecret", "ClientSecret"})
+_MEMBERS = frozenset({"PoolName", "Policies", "UserPoolTags"})
 
 
 class Pools:
-    """CreateUserPool, CreateUserPoolClient and DeleteUserPool.
+    """The pools of the account and their tags."""
 
-    Args:
-        directory: What they work on.
-        shortest_life_s: The least validity of access and id tokens; 300 s at Amazon.
-        default_life_s: Their validity when the caller says nothing.
-    """
-
-    def __init__(self, directory: Directory, *, shortest_life_s: int, default_life_s: int) -> None:
+    def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._shortest_life_s = shortest_life_s
-        self._default_life_s = default_life_s
 
     def create_user_pool(self, parameters: Parameters) -> Answer:
         """CreateUserPool; settings that the sandbox does not act on are only repeated."""
@@ -41,30 +29,13 @@ class Pools:
         pool.signs_in_by_email = "email" in (parameters.get("UsernameAttributes") or ())
         case = parameters.get("UsernameConfiguration") or {}
         pool.ignores_case = case.get("CaseSensitive") is False
-        pool.settings = _rest(parameters, _POOL_MEMBERS)
-        return {"UserPool": _pool_description(pool)}
+        pool.settings = rest(parameters, _MEMBERS)
+        pool.tags = dict(parameters.get("UserPoolTags") or {})
+        return {"UserPool": _description(pool)}
 
-    def create_user_pool_client(self, parameters: Parameters) -> Answer:
-        """CreateUserPoolClient: flows, secret, validities, existence errors, rotation."""
-        directory = self._directory
-        pool = directory.pool(parameters["UserPoolId"])
-        rotation = parameters.get("RefreshTokenRotation") or {}
-        is_rotating = rotation.get("Feature") == "ENABLED"
-        client = Client(
-            id=directory.new_client_id(),
-            name=parameters["ClientName"],
-            pool_id=pool.id,
-            flows=_flows(parameters),
-            lives=self._lives(parameters),
-            created_s=directory.clock.wall(),
-            secret=_secret(directory, parameters),
-            hides_existence=parameters.get("PreventUserExistenceErrors") == "ENABLED",
-            session_life_s=parameters.get("AuthSessionValidity", DEFAULT_SESSION_LIFE_MIN) * UNITS_S["minutes"],
-            rotation_grace_s=rotation.get("RetryGracePeriodSeconds", 0) if is_rotating else None,
-            settings=_rest(parameters, _CLIENT_MEMBERS),
-        )
-        directory.add_client(client)
-        return {"UserPoolClient": _client_description(client)}
+    def describe_user_pool(self, parameters: Parameters) -> Answer:
+        """DescribeUserPool: its settings, with the size of it."""
+        return {"UserPool": _description(self._directory.pool(parameters["UserPoolId"]))}
 
     def delete_user_pool(self, parameters: Parameters) -> Answer:
         """DeleteUserPool, with its users and clients."""
@@ -77,25 +48,21 @@ class Pools:
         self._directory.remove_pool(pool)
         return {}
 
-    def _lives(self, parameters: Parameters) -> TokenLives:
-        units = parameters.get("TokenValidityUnits") or {}
+    def tag_resource(self, parameters: Parameters) -> Answer:
+        """TagResource: add tags, or change them."""
+        self._directory.pool_of_arn(parameters["ResourceArn"]).tags.update(parameters["Tags"])
+        return {}
 
-        def life_s(member: str, unit: str, default_s: int, bounds: tuple[int, int]) -> int:
-            given = parameters.get(f"{member}Validity")
-            if not given:  # 0 means the default, for refresh tokens
-                return default_s
-            seconds: int = given * UNITS_S[units.get(member, unit)]
-            if not bounds[0] <= seconds <= bounds[1]:
-                raise InvalidParameter("Invalid range for token validity.")
-            return seconds
+    def untag_resource(self, parameters: Parameters) -> Answer:
+        """UntagResource: remove tags."""
+        tags = self._directory.pool_of_arn(parameters["ResourceArn"]).tags
+        for key in parameters["TagKeys"]:
+            tags.pop(key, None)
+        return {}
 
-        short = (self._shortest_life_s, LONGEST_LIFE_S)
-        long = (SHORTEST_REFRESH_LIFE_S, LONGEST_REFRESH_LIFE_S)
-        return TokenLives(
-            access_s=life_s("AccessToken", "hours", self._default_life_s, short),
-            id_s=life_s("IdToken", "hours", self._default_life_s, short),
-            refresh_s=life_s("RefreshToken", "days", TokenLives().refresh_s, long),
-        )
+    def list_tags_for_resource(self, parameters: Parameters) -> Answer:
+        """ListTagsForResource."""
+        return {"Tags": dict(self._directory.pool_of_arn(parameters["ResourceArn"]).tags)}
 
 
 def _password_policy(parameters: Parameters) -> Mapping[str, int | bool] | None:
@@ -104,48 +71,16 @@ def _password_policy(parameters: Parameters) -> Mapping[str, int | bool] | None:
     return policy
 
 
-def _flows(parameters: Parameters) -> tuple[str, ...]:
-    flows = tuple(parameters.get("ExplicitAuthFlows") or DEFAULT_FLOWS)
-    if len({flow.startswith(ALLOW) for flow in flows}) > 1:
-        raise InvalidParameter(
-            "Invalid ExplicitAuthFlows: flows with the prefix ALLOW_ cannot be combined with flows without it."
-        )
-    return flows
-
-
-def _secret(directory: Directory, parameters: Parameters) -> str | None:
-    given: str | None = parameters.get("ClientSecret")
-    return given or (directory.new_client_secret() if parameters.get("GenerateSecret") else None)
-
-
-def _rest(parameters: Parameters, known: frozenset[str]) -> dict[str, object]:
-    return {name: value for name, value in parameters.items() if name not in known}
-
-
-def _pool_description(pool: Pool) -> Answer:
+def _description(pool: Pool) -> Answer:
     return {
+        **DEFAULTS,
         **pool.settings,
         "Id": pool.id,
         "Name": pool.name,
         "Arn": pool.arn,
         "Policies": {"PasswordPolicy": pool.policy.to_wire()},
+        **({"UserPoolTags": pool.tags} if pool.tags else {}),
         "EstimatedNumberOfUsers": len(pool),
         "CreationDate": round(pool.created_s, 3),
         "LastModifiedDate": round(pool.created_s, 3),
-    }
-
-
-def _client_description(client: Client) -> Answer:
-    return {
-        "RefreshTokenValidity": 30,
-        "EnableTokenRevocation": True,
-        "AuthSessionValidity": DEFAULT_SESSION_LIFE_MIN,
-        **client.settings,
-        "UserPoolId": client.pool_id,
-        "ClientName": client.name,
-        "ClientId": client.id,
-        **({"ClientSecret": client.secret} if client.secret else {}),
-        "ExplicitAuthFlows": list(client.flows),
-        "CreationDate": round(client.created_s, 3),
-        "LastModifiedDate": round(client.created_s, 3),
     }

@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 from harness.sandbox.operations.accounts import Accounts
 from harness.sandbox.operations.administration import Administration
 from harness.sandbox.operations.challenges import Challenges
+from harness.sandbox.operations.clients import Clients
 from harness.sandbox.operations.first_factor import FirstFactor
+from harness.sandbox.operations.groups import Groups
+from harness.sandbox.operations.listing import Listing
 from harness.sandbox.operations.parameters import Answer, Parameters
 from harness.sandbox.operations.pools import Pools
 from harness.sandbox.operations.second_factors import SecondFactors
@@ -41,7 +44,9 @@ def operations(
     second_factors = SecondFactors(directory, tokens)
     accounts = Accounts(directory, tokens)
     administration = Administration(directory)
-    pools = Pools(directory, shortest_life_s=shortest_life_s, default_life_s=default_life_s)
+    groups = Groups(directory)
+    pools, listing = Pools(directory), Listing(directory)
+    clients = Clients(directory, shortest_life_s=shortest_life_s, default_life_s=default_life_s)
     return {
         "InitiateAuth": signing_in.initiate_auth,
         "AdminInitiateAuth": signing_in.admin_initiate_auth,
@@ -64,7 +69,22 @@ def operations(
         "AdminEnableUser": administration.admin_enable_user,
         "AdminResetUserPassword": administration.admin_reset_user_password,
         "AdminDeleteUser": administration.admin_delete_user,
+        "AdminUpdateUserAttributes": administration.admin_update_user_attributes,
+        "AdminUserGlobalSignOut": administration.admin_user_global_sign_out,
+        "CreateGroup": groups.create_group,
+        "GetGroup": groups.get_group,
+        "AdminAddUserToGroup": groups.admin_add_user_to_group,
+        "AdminListGroupsForUser": groups.admin_list_groups_for_user,
+        "ListUsers": listing.list_users,
+        "ListUserPools": listing.list_user_pools,
+        "ListUserPoolClients": listing.list_user_pool_clients,
         "CreateUserPool": pools.create_user_pool,
-        "CreateUserPoolClient": pools.create_user_pool_client,
+        "DescribeUserPool": pools.describe_user_pool,
         "DeleteUserPool": pools.delete_user_pool,
+        "TagResource": pools.tag_resource,
+        "UntagResource": pools.untag_resource,
+        "ListTagsForResource": pools.list_tags_for_resource,
+        "CreateUserPoolClient": clients.create_user_pool_client,
+        "UpdateUserPoolClient": clients.update_user_pool_client,
+        "DescribeUserPoolClient": clients.describe_user_pool_client,
     }

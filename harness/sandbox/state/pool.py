@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from harness.sandbox.checks.refusals import InvalidParameter, ResourceNotFound, UsernameExists, UserNotFound
+from harness.sandbox.checks.refusals import (
+    AliasExists,
+    GroupExists,
+    InvalidParameter,
+    ResourceNotFound,
+    UsernameExists,
+    UserNotFound,
+)
 from harness.sandbox.state.clock import ALPHANUMERIC, LOWER_ALPHANUMERIC, Chance, Clock
 from harness.sandbox.state.keys import KeyPair
 from harness.sandbox.state.password import PasswordPolicy, Verifier
@@ -39,6 +46,8 @@ class Client:
     flows: tuple[str, ...]
     lives: TokenLives
     created_s: float
+    modified_s: float = 0.0
+    """0: never."""
     secret: str | None = field(default=None, repr=False)
     hides_existence: bool = False
     """PreventUserExistenceErrors: ENABLED. LEGACY is the service's default."""
@@ -51,6 +60,17 @@ class Client:
     def allows(self, flow: str) -> bool:
         """Whether a flow (`USER_PASSWORD_AUTH`) is switched on, by its new or its legacy name."""
         return f"{ALLOW}{flow}" in self.flows or flow in self.flows
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of a pool's users."""
+
+    name: str
+    created_s: float
+    precedence: int | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """What the caller set and the sandbox only repeats."""
 
 
 class Pool:
@@ -72,6 +92,8 @@ class Pool:
         self.ignores_case = False
         self.settings: Mapping[str, object] = {}
         """What the caller set and the sandbox only repeats."""
+        self.tags: dict[str, str] = {}
+        self._groups: dict[str, Group] = {}
         self._users: dict[str, User] = {}
         self._by_email: dict[str, str] = {}
 
@@ -128,10 +150,60 @@ class Pool:
         self._users[self._key(username)] = user
         return user
 
+    def update(self, user: User, attributes: Mapping[str, str]) -> None:
+        """Set attributes of a user; an empty value removes one, and a new address has to be verified anew.
+
+        Raises:
+            AliasExists: The pool signs in by e-mail, and the address is another user's.
+        """
+        email = attributes.get("email")
+        if self.signs_in_by_email and email:
+            owner = self._by_email.get(self._key(email))
+            if owner not in (None, self._key(user.username)):
+                raise AliasExists("An account with the given email already exists.")
+            self._forget_email(user)
+            self._by_email[self._key(email)] = self._key(user.username)
+        if email not in (None, user.attributes.get("email")):
+            attributes = {"email_verified": "false", **attributes}
+        for name, value in attributes.items():
+            if value:
+                user.attributes[name] = value
+            else:
+                user.attributes.pop(name, None)
+
     def remove(self, user: User) -> None:
         """Forget a user."""
         key = self._key(user.username)
         del self._users[key]
+        self._forget_email(user)
+
+    def add_group(self, group: Group) -> None:
+        """A new group.
+
+        Raises:
+            GroupExists: The name is taken.
+        """
+        if group.name in self._groups:
+            raise GroupExists("A group with the name already exists.")
+        self._groups[group.name] = group
+
+    def group(self, name: str) -> Group:
+        """The group of this name.
+
+        Raises:
+            ResourceNotFound: There is none.
+        """
+        if name not in self._groups:
+            raise ResourceNotFound("Group not found.")
+        return self._groups[name]
+
+    def groups_of(self, user: User) -> list[Group]:
+        """The groups of a user, those of the lowest precedence first, as it is they that win."""
+        groups = [self._groups[name] for name in user.groups]
+        return sorted(groups, key=lambda group: (group.precedence is None, group.precedence or 0, group.name))
+
+    def _forget_email(self, user: User) -> None:
+        key = self._key(user.username)
         self._by_email = {email: name for email, name in self._by_email.items() if name != key}
 
     def _key(self, name: str) -> str:
@@ -162,7 +234,7 @@ class Directory:
         return pool
 
     def add_client(self, client: Client) -> None:
-        """Register a client with its pool."""
+        """Register a client with its pool, in the place of the one of the same id."""
         self._clients[client.id] = client
 
     def new_pool_id(self) -> str:
@@ -201,6 +273,25 @@ class Directory:
             raise ResourceNotFound(f"User pool {pool_id} does not exist.")
         return pool
 
+    def pools(self) -> Iterable[Pool]:
+        """All of them, in the order in which they were made."""
+        return self._pools.values()
+
+    def pool_of_arn(self, arn: str) -> Pool:
+        """The pool of this resource name.
+
+        Raises:
+            ResourceNotFound: There is none.
+        """
+        found = next((pool for pool in self._pools.values() if pool.arn == arn), None)
+        if found is None:
+            raise ResourceNotFound(f"Resource {arn} does not exist.")
+        return found
+
+    def clients_of(self, pool: Pool) -> list[Client]:
+        """The clients of a pool."""
+        return [client for client in self._clients.values() if client.pool_id == pool.id]
+
     def find_client(self, client_id: str) -> Client | None:
         """The client of this id, of whichever pool."""
         return self._clients.get(client_id)
@@ -213,6 +304,17 @@ class Directory:
         """
         client = self._clients.get(client_id)
         if client is None:
+            raise ResourceNotFound(f"User pool client {client_id} does not exist.")
+        return client
+
+    def client_of(self, pool: Pool, client_id: str) -> Client:
+        """The client of this id, of this pool.
+
+        Raises:
+            ResourceNotFound: There is none.
+        """
+        client = self.client(client_id)
+        if client.pool_id != pool.id:
             raise ResourceNotFound(f"User pool client {client_id} does not exist.")
         return client
 

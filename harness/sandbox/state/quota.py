@@ -1,7 +1,7 @@
 """Request quotas of an account and region, over all its pools.
 
 Source: AWS's developer guide, "Quotas in Amazon Cognito": UserAuthentication 120 requests a second by default, and
-RespondToAuthChallenge three times that, with the excess counted back against UserAuthentication.
+RespondToAuthChallenge three times that, with the excess counted back against UserAuthentication; UserCreation 50.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from harness.sandbox.checks.refusals import TooManyRequests
 
 USER_AUTHENTICATION = frozenset({"InitiateAuth", "AdminInitiateAuth"})
+USER_CREATION = frozenset({"SignUp", "ConfirmSignUp", "AdminCreateUser", "AdminConfirmSignUp"})
 CHALLENGE_ANSWERS = frozenset({"RespondToAuthChallenge", "AdminRespondToAuthChallenge"})
 CHALLENGE_ANSWER_FACTOR = 3
 
@@ -45,15 +46,20 @@ class Quotas:
     """Which operation draws on which allowance.
 
     Args:
-        user_authentication: Requests a second; None switches quotas off.
+        user_authentication: Requests a second; None: no such quota.
+        user_creation: The same for new accounts.
         monotonic: Seconds.
     """
 
-    def __init__(self, user_authentication: float | None, monotonic: Callable[[], float]) -> None:
-        self._is_on = user_authentication is not None
+    def __init__(
+        self, user_authentication: float | None, user_creation: float | None, monotonic: Callable[[], float]
+    ) -> None:
+        self._counts_sign_ins = user_authentication is not None
+        self._counts_creations = user_creation is not None
         rate = user_authentication or 0.0
         self._sign_ins = TokenBucket(rate, monotonic)
         self._answers = TokenBucket(rate * CHALLENGE_ANSWER_FACTOR, monotonic)
+        self._creations = TokenBucket(user_creation or 0.0, monotonic)
 
     def spend(self, operation: str) -> None:
         """Count one request.
@@ -61,11 +67,12 @@ class Quotas:
         Raises:
             TooManyRequests: The allowance is used up. A refused request costs nothing.
         """
-        if not self._is_on:
-            return
-        if operation in CHALLENGE_ANSWERS:
+        is_allowed = True
+        if self._counts_sign_ins and operation in CHALLENGE_ANSWERS:
             is_allowed = self._answers.take() or self._sign_ins.take()
-        else:
-            is_allowed = operation not in USER_AUTHENTICATION or self._sign_ins.take()
+        elif self._counts_sign_ins and operation in USER_AUTHENTICATION:
+            is_allowed = self._sign_ins.take()
+        elif self._counts_creations and operation in USER_CREATION:
+            is_allowed = self._creations.take()
         if not is_allowed:
             raise TooManyRequests("Rate exceeded")

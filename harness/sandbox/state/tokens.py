@@ -85,6 +85,7 @@ class Tokens:
             "event_id": chance.uuid(),
             "auth_time": grant.auth_time,
             "iat": now,
+            **({"cognito:groups": [group.name for group in pool.groups_of(user)]} if user.groups else {}),
         }
         access = {
             **common,

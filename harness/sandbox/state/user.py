@@ -35,6 +35,8 @@ class User:
     modified_s: float
     attributes: dict[str, str] = field(default_factory=dict)
     is_enabled: bool = True
+    groups: set[str] = field(default_factory=set)
+    """Names of the pool's groups that this user is in."""
     temporary_until_s: float | None = None
     """When a temporary password expires."""
     generation: int = 0

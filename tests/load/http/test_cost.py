@@ -89,7 +89,7 @@ class TestFloor:
         assert len(functions) <= 50, functions
 
     def test_functions_of_one_that_brings_a_cookie_and_takes_it_along(self, site: Site, api: ApiSession) -> None:
-        """A load balancer's cookie, new with each answer: a third more. With the library's jar it was three times as many."""
+        """A load balancer's cookie, new with each answer: a third more, not three times as many."""
         values = iter(range(100))
         site.answers["/orders"] = lambda sock: sock.sendall(answer(Set_Cookie=f"a={next(values)}; Path=/")) or True
         api.get("/orders")
