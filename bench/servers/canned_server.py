@@ -27,10 +27,17 @@ class CannedServer:
 
     def count(self) -> int:
         """Requests so far, these questions not counted."""
+        return self._status()[2] - self._asked
+
+    def accepted(self) -> int:
+        """Connections so far, the one that asks included."""
+        return self._status()[0]
+
+    def _status(self) -> list[int]:
         self._asked += 1
         self._connection.request("GET", COUNT_PATH)
         lines = self._connection.getresponse().read().decode().splitlines()
-        return int(lines[2].split()[2]) - self._asked
+        return [int(number) for number in lines[2].split()]
 
     def wait(self) -> None:
         """Until it answers.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +16,12 @@ from bench.servers.canned_server import COUNT_PATH, CannedServer, free_port
 PART = 2000
 """nginx takes no string of more than 4 KB in its configuration, so an answer is put together from parts."""
 
+MOST_CONNECTIONS = 24_000
+SPARE_DESCRIPTORS = 64
+
 CONFIGURATION = """
 daemon off; master_process off; pid nginx.pid; error_log stderr error;
-events {{ worker_connections 12000; }}
+events {{ worker_connections {connections}; }}
 http {{
     access_log off;
     client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
@@ -49,7 +53,11 @@ def start(venue: Venue) -> Iterator[CannedServer]:
     folder, port = venue.folder / "nginx", free_port()
     folder.mkdir(exist_ok=True)
     configuration = CONFIGURATION.format(
-        port=port, count_path=COUNT_PATH, login=_returning(login_answer()), api=_returning(api_answer())
+        connections=_connections(),
+        port=port,
+        count_path=COUNT_PATH,
+        login=_returning(login_answer()),
+        api=_returning(api_answer()),
     )
     (folder / "nginx.conf").write_text(configuration)
     command = ["nginx", "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"]
@@ -60,6 +68,12 @@ def start(venue: Venue) -> Iterator[CannedServer]:
         yield server
     finally:
         server.close()
+
+
+def _connections() -> int:
+    """As many as the system lets a process have, up to two for each of 10,000 users."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return min(limit if limit > 0 else MOST_CONNECTIONS, MOST_CONNECTIONS) - SPARE_DESCRIPTORS
 
 
 def _returning(answer: str) -> str:

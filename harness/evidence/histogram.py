@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from itertools import accumulate
 from typing import Any
 
@@ -45,7 +45,7 @@ class Histogram:
     Sum, count and maximum are kept exactly. Not thread-safe.
     """
 
-    __slots__ = ("_counts", "_hdr", "clamped", "count", "max_us", "sum_us")
+    __slots__ = ("_counts", "_hdr", "_ranked", "clamped", "count", "max_us", "sum_us")
 
     def __init__(self) -> None:
         self.count = 0
@@ -55,6 +55,8 @@ class Histogram:
         """How many values exceeded `HIGHEST_US`."""
         self._hdr: HdrHistogram | None = None
         self._counts: MutableMapping[int, int] = {}
+        self._ranked: tuple[int, list[int], list[int]] | None = None
+        """Of this many samples: the buckets, and the rank that each ends with. Reports ask for many percentiles."""
 
     def record(self, value_us: int) -> None:
         """Add one duration in microseconds; below zero counts as zero, above one hour as one hour."""
@@ -90,10 +92,7 @@ class Histogram:
         """Several percentiles in one pass, as `percentile` defines them; empty without a sample."""
         if not self.count:
             return []
-        buckets = list(self._buckets())
-        seen = list(accumulate(count for _, count in buckets))
-        ranks = (-(-self.count * wanted // 100_000) for wanted in thousandths)
-        return [min(_upper_end(buckets[bisect_left(seen, rank)][0]), self.max_us) for rank in ranks]
+        return [self.at_rank(-(-self.count * wanted // 100_000)) for wanted in thousandths]
 
     def at_rank(self, rank: int) -> int:
         """The value of this rank, 1 the fastest and `count` the slowest, in microseconds.
@@ -103,9 +102,12 @@ class Histogram:
         """
         if not 1 <= rank <= self.count:
             raise IndexError(f"rank {rank} of {self.count}")
-        buckets = list(self._buckets())
-        seen = list(accumulate(count for _, count in buckets))
-        return min(_upper_end(buckets[bisect_left(seen, rank)][0]), self.max_us)
+        if self._ranked is None or self._ranked[0] != self.count:
+            buckets = self._buckets()
+            ends = list(accumulate(count for _, count in buckets))
+            self._ranked = self.count, [index for index, _ in buckets], ends
+        _, indexes, ends = self._ranked
+        return min(_upper_end(indexes[bisect_left(ends, rank)]), self.max_us)
 
     def above(self, us: int) -> int:
         """How many samples took longer than this, to the resolution of the buckets."""
@@ -232,13 +234,12 @@ class Histogram:
                 histogram.sum_us += count * histogram.max_us
         return histogram
 
-    def _buckets(self) -> Iterator[tuple[int, int]]:
+    def _buckets(self) -> list[tuple[int, int]]:
         """Bucket index and count of every bucket that is not empty, in ascending order."""
         if self._hdr is None:
-            yield from sorted(self._counts.items())
-            return
+            return sorted(self._counts.items())
         counts: list[int] = self._hdr.counts[: _index(self.max_us) + 1]
-        yield from ((index, count) for index, count in enumerate(counts) if count)
+        return [(index, count) for index, count in enumerate(counts) if count]
 
     def _add(self, index: int, count: int) -> None:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from harness.cognito.parties import AnswerFunction
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT
 from harness.load import guards, live, webui
+from harness.load.garbage import Spared
 from harness.load.lifecycle.conclusion import explanation
 from harness.load.lifecycle.master import supervisor_of
 from harness.load.lifecycle.run import REQUEST_TYPE, Run, attach, run_of
@@ -56,9 +56,11 @@ class _Plugin:
         self._supervisor: Supervisor | None = None
         self._worker: Worker | None = None
         self._current: Run | None = None
+        self._spared = Spared()
         events.init_command_line_parser.add_listener(self.add_options)
         events.init.add_listener(self.prepare)
         events.test_start.add_listener(self.begin)
+        events.spawning_complete.add_listener(self.settle)
         events.request.add_listener(self.keep_request)
         events.user_error.add_listener(self.keep_exception)
         events.test_stopping.add_listener(self.finish)
@@ -122,8 +124,13 @@ class _Plugin:
             guards.look_at_the_stack_early()
             part.begin()
             self._current = run_of(environment)
-            _spare_the_collector()
+            self._spared.before_users()
             guards.tell_the_loop_the_time()
+
+    def settle(self, user_count: int, **_: object) -> None:
+        """All users are there."""
+        if self._current is not None:
+            self._spared.with_users(user_count)
 
     def keep_request(self, request_type: str, **facts: Any) -> None:  # noqa: ANN401  # Locust's event
         """An API request has ended."""
@@ -143,6 +150,7 @@ class _Plugin:
 
     def end(self, **_: object) -> None:
         """Users have been stopped."""
+        self._spared.after_users()
         if self._supervisor is not None:
             self._supervisor.end()
 
@@ -167,18 +175,6 @@ class _Plugin:
         """Locust has printed its tables: the verdict comes last."""
         if self._supervisor is not None:
             self._supervisor.print_conclusions()
-
-
-def _spare_the_collector() -> None:
-    """Take everything that was loaded until now out of the garbage collector's sight.
-
-    A full collection walks all live objects; with Locust, botocore and the users file there are some hundred
-    thousand that never go away, and each walk stalls every user of the process.
-    """
-    watchers, gc.callbacks[:] = gc.callbacks[:], []  # this one stalls nobody: no user has begun
-    gc.collect()
-    gc.freeze()
-    gc.callbacks[:] = watchers
 
 
 class _Joined(argparse.Action):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import errno
 import ssl
 from collections.abc import Callable, Collection
+from http.cookiejar import CookieJar
 from typing import Any, Final
 
 from gevent import Timeout
+from geventhttpclient.response import HTTPSocketPoolResponse
 from geventhttpclient.useragent import RetriesExceeded
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS, ErrorResponse, FastResponse, LocustUserAgent
 
 from harness.load.http.answer import WholeAnswer, read_answer
 from harness.load.http.connections import Connections
+from harness.load.http.cookies import Jar
 from harness.load.http.location import Origin
 from harness.load.http.outgoing import Outgoing
 from harness.load.http.response import ApiResponse
@@ -78,7 +81,7 @@ class Agent:
         url = outgoing.url
         for _ in range(client.max_redirects + 1):
             if jar is not None and next(iter(jar), None) is not None:
-                jar.add_cookie_header(outgoing.request)
+                _give(jar, outgoing)
             location = outgoing.location
             connections = self._origins.get(location.origin) or self._connections(location.origin)
             link, data, connect_ns, first_byte_ns = connections.ask(bytes(outgoing))
@@ -94,7 +97,7 @@ class Agent:
                 earlier=earlier,
             )
             if jar is not None and (answer.has_cookies if isinstance(answer, WholeAnswer) else "set-cookie" in answer):
-                jar.extract_cookies(response, outgoing.request)  # type: ignore[arg-type]  # it has the one method needed
+                _take(jar, response, answer, outgoing)
             if status not in redirecting or is_bad or client.max_redirects <= 0:
                 return response
             onward = response.headers.get("location")
@@ -113,3 +116,15 @@ class Agent:
             tls = self._tls
         made = self._origins[origin] = Connections(origin, tls, **self._options)
         return made
+
+
+def _give(jar: CookieJar, outgoing: Outgoing) -> None:
+    if not (isinstance(jar, Jar) and jar.give(outgoing)):
+        jar.add_cookie_header(outgoing.request)
+
+
+def _take(
+    jar: CookieJar, response: ApiResponse, answer: WholeAnswer | HTTPSocketPoolResponse, outgoing: Outgoing
+) -> None:
+    if not (isinstance(jar, Jar) and isinstance(answer, WholeAnswer) and jar.take(answer, outgoing)):
+        jar.extract_cookies(response, outgoing.request)  # type: ignore[arg-type]  # it has the one method needed

@@ -26,6 +26,7 @@ _content_type: Final = re.compile(rb"\r\ncontent-type:[ \t]*([^\r]*)", re.IGNORE
 _framing: Final = re.compile(
     rb"\r\n(content-length|transfer-encoding|connection):[ \t]*([^\r]*?)[ \t]*(?=\r)", re.IGNORECASE
 ).findall
+_SET_COOKIE: Final = b"set-cookie:"
 CHUNKED: Final = (b"transfer-encoding", b"chunked")
 KEPT: Final = (b"connection", b"keep-alive")
 _is_size: Final = re.compile(rb"[0-9A-Fa-f]{1,8}").fullmatch
@@ -90,6 +91,14 @@ class WholeAnswer:
         """The Content-Type field, found without taking all others apart."""
         found = _content_type(self._lines)
         return found[1].decode("latin-1").strip() if found else None
+
+    @property
+    def cookie_lines(self) -> list[str]:
+        """The Set-Cookie fields."""
+        start = len(_SET_COOKIE)
+        return [
+            line[start:].decode("latin-1") for line in self._lines.split(b"\r\n") if line[:start].lower() == _SET_COOKIE
+        ]
 
     @property
     def length(self) -> int | None:

@@ -23,6 +23,7 @@ from locust.event import EventHook
 from locust.user import User
 
 from harness.load.http.agent import Agent
+from harness.load.http.cookies import Jar
 from harness.load.http.location import locate
 from harness.load.http.outgoing import Outgoing, UnusualRequestError, payload_of, verb, with_fields
 from harness.load.http.response import ApiResponse, CaughtResponse, failure_of
@@ -66,6 +67,7 @@ class DirectSession(FastHttpSession):
         **kwargs: Any,  # noqa: ANN401  # Locust's arguments, passed through
     ) -> None:
         super().__init__(base_url, request_event, user, insecure, client_pool, ssl_context_factory, **kwargs)
+        self.cookiejar = self.client.cookiejar = Jar()
         self._agent: Agent | None = None
         self._sound: object = None
         """The last request's Authorization, which has been found to be a header's value."""

@@ -34,10 +34,13 @@ from harness.load.lifecycle.monitor import Monitor
 from harness.load.lifecycle.setup import Setup
 from harness.load.pacing import LoginCap
 from harness.outcome import Reason
-from harness.session import Penalty, TokenSession
+from harness.session import MARGIN_S, Penalty, TokenSession
 
 REQUEST_TYPE = "COGNITO"
 """The type of Cognito's rows in Locust's tables, apart from the API's."""
+LONGEST_IDLE_S = 60.0
+"""A session that does not need Cognito for longer than this lets its connection go: the other side would not keep it
+either (AWS's load balancers close after 60 s by default), and 10,000 users need half the descriptors."""
 NO_ACCOUNT_LEFT = "no account left in the users file"
 
 log = logging.getLogger("cognito-load")
@@ -224,10 +227,10 @@ class Run:
         def refresh(old: Tokens) -> Tokens:
             self._await_turn(wait)
             flow = refresh_token_auth(self.setup.client, row.account.username, old, self.setup.read_token)
-            return conversation.run(flow, Reason.REFRESH)
+            return _rested(conversation, conversation.run(flow, Reason.REFRESH))
 
         return TokenSession(
-            lambda reason: self.log_in(conversation, row, reason, wait),
+            lambda reason: _rested(conversation, self.log_in(conversation, row, reason, wait)),
             refresh,
             self.penalty(row.number),
             now=time.monotonic,
@@ -281,6 +284,12 @@ def wait_of(user: User) -> Callable[[float], None]:
         user._state = state  # noqa: SLF001  # the same
 
     return wait
+
+
+def _rested(conversation: Conversation, tokens: Tokens) -> Tokens:
+    if tokens.expires_in_s > LONGEST_IDLE_S + MARGIN_S:
+        conversation.close()
+    return tokens
 
 
 @cache
