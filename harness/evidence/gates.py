@@ -37,8 +37,9 @@ from fractions import Fraction
 from typing import Literal
 
 from harness.errors import ConfigurationError, Problem
-from harness.evidence.metrics import LOGINS, Metrics, Selector, is_count, is_latency, is_metric
+from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
+from harness.evidence.tally import LOGINS, Selector, is_count, is_latency, is_metric
 from harness.outcome import Outcome, Reason
 
 State = Literal["passed", "failed", "no data"]
@@ -148,8 +149,7 @@ class Gate:
     def figure(self, metrics: Metrics, duration_s: float) -> float | None:
         """The figure it is about; None where there is no data."""
         if self.metric == DROPPED:
-            dropped: dict[str, int] = getattr(metrics, "dropped", {})
-            return sum(dropped.values()) if dropped or metrics.measured else None
+            return sum(metrics.dropped.values()) if metrics.dropped or metrics.measured else None
         return metrics.figure(self.subject, self.metric, duration_s)
 
     def judge(self, metrics: Metrics, duration_s: float, baseline: Past | None = None) -> GateResult:

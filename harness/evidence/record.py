@@ -25,7 +25,8 @@ from harness.errors import HarnessError
 from harness.evidence import events, histogram_log, timeline
 from harness.evidence.events import Event, Watch
 from harness.evidence.health import MAX_LAG_P99_US, Health
-from harness.evidence.metrics import PHASES, Metrics
+from harness.evidence.metrics import Metrics
+from harness.evidence.tally import PHASES
 from harness.evidence.timeline import Timeline, seconds_of
 
 VERSION: Final = 1

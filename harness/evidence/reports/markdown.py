@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from harness.evidence.metrics import LOGINS, REQUESTS, Selector, Tally
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.run import Run
+from harness.evidence.tally import LOGINS, REQUESTS, Selector, Tally
 
 FILE_NAME = "summary.md"
 _ICONS = {"passed": "✅", "failed": "❌", "no data": "❌", "invalid": "⚠️"}

@@ -17,10 +17,10 @@ from harness.errors import HarnessError
 from harness.evidence.comparison import FAIL_RATE, Comparison, Interval
 from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, Health
 from harness.evidence.histogram import Histogram
-from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
 from harness.evidence.record import point_latest_at
 from harness.evidence.run import Run
 from harness.evidence.sample import Kind
+from harness.evidence.tally import EXCHANGES, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
 
 SCHEMA_VERSION = 1
 FILE_NAME = "summary.json"

@@ -18,10 +18,10 @@ from rich.style import Style
 from rich.text import Text
 
 from harness.evidence.health import MAX_CPU_SHARE
-from harness.evidence.metrics import LOGINS, REQUESTS, Selector, Tally
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.page import Section, fit
 from harness.evidence.run import ExplainedError, Run
+from harness.evidence.tally import LOGINS, REQUESTS, Selector, Tally
 from harness.outcome import Outcome
 
 MAX_LINES = 40

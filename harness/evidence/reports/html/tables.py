@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.evidence.health import MAX_CPU_SHARE
-from harness.evidence.metrics import LOGINS, REQUESTS, Selector, Tally
 from harness.evidence.reports import charts
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.over_time import PERCENTILES, OverTime
 from harness.evidence.run import ExplainedError, Run
+from harness.evidence.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
 from harness.outcome import Reason
 
 _COST = ("p50", "p95", "p99", "max")
@@ -103,7 +103,7 @@ def _milliseconds(us: float, numbers: Numbers) -> str:
 def distribution(run: Run, numbers: Numbers) -> Table:
     """Latency by percentile; a percentile that the samples are too few for is a dash."""
     tallies = {
-        "login, intended": run.metrics.tally(charts.INTENDED),
+        "login, intended": run.metrics.tally(INTENDED),
         "login": run.metrics.tally(LOGINS),
         "API request": run.metrics.tally(REQUESTS),
     }
