@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from harness import aws
+from harness import aws, vault
 from harness.cli import answer
 from harness.cognito.challenges import ANSWERED_BY_FUNCTION
 from harness.cognito.flows import FLOWS, Account, AppClient, Asked
@@ -78,6 +78,8 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
         epilog=f"The password comes from {PASSWORD_VARIABLE}, or is asked for; the app client's secret comes from"
         f" {CLIENT_SECRET_VARIABLE}, the answer to NEW_PASSWORD_REQUIRED from {NEW_PASSWORD_VARIABLE},"
         f" an authenticator's secret from {TOTP_SECRET_VARIABLE}; codes and other answers are asked for."
+        " Each of them may be a reference: env:NAME, file:PATH, keyring:service/name, ssm:/path,"
+        " secretsmanager:id#member."
         f" AWS keys come from AWS's own variables and files. Example: {prog} --username alice@example.com"
         " --cognito-client-id 1example23456789 --cognito-region eu-west-1",
     )
@@ -118,17 +120,25 @@ def _try(arguments: argparse.Namespace, environ: Mapping[str, str]) -> answer.At
     username = arguments.username
     cognito, endpoint, signed_by = _reach(settings, username)
     needs_password = settings.flow != "CUSTOM_AUTH" and not settings.first_factor.endswith("_OTP")
+    given = {
+        CLIENT_SECRET_VARIABLE: settings.client_secret,
+        PASSWORD_VARIABLE: environ.get(PASSWORD_VARIABLE, ""),
+        NEW_PASSWORD_VARIABLE: environ.get(NEW_PASSWORD_VARIABLE, ""),
+        TOTP_SECRET_VARIABLE: environ.get(TOTP_SECRET_VARIABLE, ""),
+    }
+    secrets = vault.unlock(given.items(), environ, region=settings.region)
+    found = {name: secrets.get(value, value) for name, value in given.items()}
     account = Account(
         username,
-        _password(username, environ) if needs_password else environ.get(PASSWORD_VARIABLE, ""),
-        environ.get(NEW_PASSWORD_VARIABLE, ""),
-        environ.get(TOTP_SECRET_VARIABLE, ""),
+        _password(username, found) if needs_password else found[PASSWORD_VARIABLE],
+        found[NEW_PASSWORD_VARIABLE],
+        found[TOTP_SECRET_VARIABLE],
     )
     notes = Notes([])
     conversation = Conversation(cognito, notes)
     client = AppClient(
         settings.client_id,
-        settings.client_secret,
+        found[CLIENT_SECRET_VARIABLE],
         settings.user_pool_id,
         settings.first_factor,
         dict.fromkeys((*ANSWERED_BY_FUNCTION, "NEW_PASSWORD_REQUIRED"), ask) if _is_terminal() else {},

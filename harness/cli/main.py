@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
-from harness.cli import login, options, report
+from harness.cli import login, options, report, vault
 from harness.errors import EXIT
 
 PROG: Final = "cognito-load"
@@ -89,6 +89,7 @@ COMMANDS: Final = (
     Command("options", "the options that `locust` takes here, besides its own", "options", options.main),
     Command("report", "make a run's reports, or compare two runs", "report build results/latest", report.main),
     Command("sandbox", "a local Cognito and an API behind it", "sandbox --port 9229 --users users.csv", _run_sandbox),
+    Command("vault", "secrets in the operating system's vault", "vault set load/alice", vault.main),
 )
 
 if __name__ == "__main__":

@@ -32,14 +32,7 @@ class Faults:
             column: Which value of the line, counted from 1; 0: the line as a whole.
             name: The column's name, where it is safe to show.
         """
-        place = self._path or "the users file"
-        if line:
-            place += f", line {line}"
-        if column:
-            place += f", column {column}"
-        if name:
-            place += f" ({name})"
-        self._found.append((line, column, f"{place}: {message}", hint))
+        self._found.append((line, column, f"{place(self._path, line, column, name)}: {message}", hint))
 
     def error(self) -> ConfigurationError:
         """The first faults in the order of their lines and columns, and how many more there are."""
@@ -52,3 +45,13 @@ class Faults:
         if more > 0:
             problems.append(Problem(f"{self._path}: {more} more fault{'s' if more > 1 else ''}"))
         return ConfigurationError(problems)
+
+
+def place(path: str, line: int = 0, column: int = 0, name: str = "") -> str:
+    """Where something stands in a file, in words; line and column count from 1, and 0 leaves them out."""
+    words = path or "the users file"
+    if line:
+        words += f", line {line}"
+    if column:
+        words += f", column {column}"
+    return f"{words} ({name})" if name else words

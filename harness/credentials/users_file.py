@@ -6,13 +6,14 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import overload
 
 from harness.cognito.flows import Account
 from harness.credentials.columns import Columns, find_columns, given_names
 from harness.credentials.cycle import END_OF_FILE
 from harness.credentials.data_set import CsvDataSet
-from harness.credentials.faults import Faults
+from harness.credentials.faults import Faults, place
 from harness.credentials.records import QuoteError, Records
 from harness.credentials.text import LINE_END, REPLACEMENT, read_text
 
@@ -39,8 +40,16 @@ class Row:
 class Rows(Sequence[Row]):
     """The rows of a checked text, each built when it is asked for."""
 
-    def __init__(self, records: Records, columns: Columns, starts: array[int], lines: array[int]) -> None:
+    def __init__(
+        self,
+        records: Records,
+        columns: Columns,
+        starts: array[int],
+        lines: array[int],
+        secrets: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._records = records
+        self._secrets = secrets
         self.columns = columns
         self._starts = starts
         self._lines = lines
@@ -57,18 +66,35 @@ class Rows(Sequence[Row]):
             return [self[number] for number in range(len(self))[index]]
         number = range(len(self))[index]
         columns = self.columns
-        values = self._records.at(self._starts[number])
+        values, secrets = self._records.at(self._starts[number]), self._secrets
         return Row(
             number=number,
             line=self._lines[number],
             account=Account(
                 values[columns.username],
-                values[columns.password],
-                "" if columns.new_password is None else values[columns.new_password],
-                "" if columns.totp_secret is None else values[columns.totp_secret],
+                *(
+                    "" if index is None else secrets.get(values[index], values[index])
+                    for index in (columns.password, columns.new_password, columns.totp_secret)
+                ),
             ),
             variables={name: values[index] for name, index in columns.variables},
         )
+
+    def secrets(self, prefixes: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:
+        """Line, index of the column, and value of each secret that begins with one of these prefixes."""
+        if not any(prefix in self._records.text for prefix in prefixes):
+            return
+        columns = self.columns
+        secret = [index for index in (columns.password, columns.new_password, columns.totp_secret) if index is not None]
+        for line, start in zip(self._lines, self._starts, strict=True):
+            values = self._records.at(start)
+            for index in secret:
+                if values[index].startswith(prefixes):
+                    yield line, index, values[index]
+
+    def unlocked(self, secrets: Mapping[str, str]) -> Rows:
+        """The same rows with these secrets in the place of what stands for them."""
+        return Rows(self._records, self.columns, self._starts, self._lines, secrets)
 
     def digest(self) -> str:
         """SHA-256 over usernames and variables, row by row, each value with its length; hexadecimal."""
@@ -102,6 +128,19 @@ class UsersFile:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def secrets(self, prefixes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """Each secret value (password, new password, authenticator's secret) that begins with one of these prefixes.
+
+        Yields:
+            Where it stands, in words, and the value: `("users.csv, line 3, column 2 (password)", "env:ALICE")`.
+        """
+        for line, index, value in self._rows.secrets(prefixes):
+            yield place(self.path, line, index + 1, self._rows.columns.shown(index)), value
+
+    def unlocked(self, secrets: Mapping[str, str]) -> UsersFile:
+        """The same accounts with these secrets in the place of the values that stand for them; the digest stays."""
+        return UsersFile(self.path, self._rows.unlocked(secrets)) if secrets else self
 
     def __repr__(self) -> str:
         return f"UsersFile({self.path!r}, {len(self)} rows)"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from harness import vault
 from harness.errors import ConfigurationError, Problem
 from harness.sandbox.state.totp import Authenticator
 from harness.sandbox.state.user import UserStatus
@@ -36,7 +38,7 @@ def accounts(file: Path | None) -> tuple[list[Account], str]:
 
     Args:
         file: A CSV with the columns username and password, and maybe state (a status of the service, or DISABLED)
-            and totp_secret; other columns are ignored.
+            and totp_secret; other columns are ignored. Passwords and secrets may be references, as in a load test.
             None: users.csv of the working directory, or the built-in sample users.
 
     Raises:
@@ -88,7 +90,30 @@ def _read(file: Path, rows: Iterator[list[str]]) -> list[Account]:
         more = len(problems) - SHOWN_PROBLEMS
         tail = [Problem(f"{file}: {more} more of the kind")] if more > 0 else []
         raise ConfigurationError([*problems[:SHOWN_PROBLEMS], *tail])
-    return list(found.values())
+    return _unlocked(file, found.values())
+
+
+def _unlocked(file: Path, found: Iterable[Account]) -> list[Account]:
+    accounts = list(found)
+    given = [
+        (f"{file}, {account.username}", value)
+        for account in accounts
+        for value in (account.password, account.totp_secret)
+        if value.startswith(vault.PREFIXES)
+    ]
+    secrets = vault.unlock(given, os.environ)
+    return (
+        [
+            replace(
+                account,
+                password=secrets.get(account.password, account.password),
+                totp_secret=secrets.get(account.totp_secret, account.totp_secret),
+            )
+            for account in accounts
+        ]
+        if secrets
+        else accounts
+    )
 
 
 def _fault(values: dict[str, str], found: dict[str, Account]) -> str:
@@ -101,7 +126,8 @@ def _fault(values: dict[str, str], found: dict[str, Account]) -> str:
     if state not in STATES:
         return f"state is {state!r}, expected one of {', '.join(STATES)}"
     try:
-        Authenticator(values.get("totp_secret", ""))
+        secret = values.get("totp_secret", "")
+        Authenticator("" if secret.startswith(vault.PREFIXES) else secret)
     except ValueError:
         return "totp_secret is not base32"
     return ""

@@ -52,13 +52,22 @@ def test_a_run_full_of_failures_gives_no_secret_away(start_locust, start_sandbox
     sandbox = start_sandbox(users=tmp_path / "users.csv", client_secret=True, access_token_life="3s")
     wrong = [row.replace("Canary", "Wrong-Canary") if n % 4 == 0 else row for n, row in enumerate(rows)]
     (tmp_path / "users.csv").write_text("\n".join(["username,password", *wrong]) + "\n")
+    kept = {f"KEPT_{n}": secret for n, secret in enumerate(secrets) if n % 4 == 1} | {"KEPT": sandbox.client_secret}
+    for n in range(2, 12, 4):
+        (tmp_path / f"kept-{n}").write_text(f"{secrets[n]}\n")
+    references = {1: "env:KEPT_{n}", 2: f"file:{tmp_path}/kept-{{n}}"}
+    referring = [
+        f"canary-{n:02d}@example.com,{references[n % 4].format(n=n)}" if n % 4 in references else row
+        for n, row in enumerate(wrong)
+    ]
+    (tmp_path / "users.csv").write_text("\n".join(["username,password", *referring]) + "\n")
     secrets += [sandbox.client_secret, sandbox.secret_access_key]
     port = free_port()
     locust = start_locust(
         *("--web-port", port, "--loglevel", "DEBUG", "--csv", tmp_path / "stats", "--html", tmp_path / "report.html"),
         *("--logfile", tmp_path / "locust.log.txt"),
         against=sandbox,
-        env={"COGNITO_CLIENT_SECRET": sandbox.client_secret},
+        env={"COGNITO_CLIENT_SECRET": "env:KEPT", **kept},
         code=PROVOKING,
     )
     page = f"http://127.0.0.1:{port}"
@@ -76,8 +85,11 @@ def test_a_run_full_of_failures_gives_no_secret_away(start_locust, start_sandbox
     texts |= {
         str(path): path.read_text(errors="replace")
         for path in tmp_path.rglob("*")
-        if path.is_file() and path.name not in ("users.csv", "locustfile.py")
+        if path.is_file() and path.name not in ("users.csv", "locustfile.py") and not path.name.startswith("kept-")
     }
+    rejected = sandbox.counts()["answered"]["InitiateAuth"].get("NotAuthorizedException", 0)
+    assert 0 < rejected <= 3, "only the wrong passwords are rejected, those behind references are right"
+    assert {"canary-01@example.com", "canary-02@example.com"} <= sandbox.counts()["logins"].keys()
     assert locust.summaries(), locust.output
     assert "NotAuthorizedException" in texts["/stats/requests"]
     assert "task failed" in texts["/exceptions"]

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from locust.env import Environment
 
-from harness import aws, credentials
+from harness import aws, credentials, vault
 from harness.cognito.challenges import ANSWERED_BY_FUNCTION
 from harness.cognito.flows import AppClient
 from harness.cognito.parties import AnswerFunction
@@ -25,7 +25,7 @@ from harness.evidence.gate_sources import gather
 from harness.evidence.gates import Gate
 from harness.evidence.past import Past
 from harness.extract import JsonExtractor
-from harness.settings import Settings
+from harness.settings import CLIENT_SECRET_VARIABLE, Settings
 from harness.transport import Endpoint, proxy_for, tls_context
 
 T = TypeVar("T")
@@ -102,6 +102,7 @@ def assemble(
         for name in sorted(set(answers) - ANSWERED_BY_FUNCTION)
     ]
     users = check.attempt(lambda: credentials.read(replace(data_set, path=settings.users)))
+    secrets = check.attempt(lambda: _unlock(settings, users)) or {}
     tls = check.attempt(lambda: tls_context(settings.ca_bundle))
     keys = check.attempt(lambda: aws.keys_for(settings.sign, settings.sandbox_keys))
     gates, baseline = _yardsticks(settings, check) if judges else ((), None)
@@ -127,9 +128,13 @@ def assemble(
     return Setup(
         settings=settings,
         client=AppClient(
-            settings.client_id, settings.client_secret, settings.user_pool_id, settings.first_factor, answers
+            settings.client_id,
+            secrets.get(settings.client_secret, settings.client_secret),
+            settings.user_pool_id,
+            settings.first_factor,
+            answers,
         ),
-        users=users,
+        users=users.unlocked(secrets),
         data_set=data_set,
         cognito=cognito,
         tls=tls,
@@ -183,6 +188,12 @@ class _Check:
         except ConfigurationError as error:
             self.problems += error.problems
             return None
+
+
+def _unlock(settings: Settings, users: UsersFile | None) -> dict[str, str]:
+    """The secrets that references stand for, those of the settings and those of the users file at once."""
+    given = [(CLIENT_SECRET_VARIABLE, settings.client_secret)]
+    return vault.unlock([*given, *(users.secrets(vault.PREFIXES) if users else ())], os.environ, region=settings.region)
 
 
 def _yardsticks(settings: Settings, check: _Check) -> tuple[tuple[Gate, ...], Past | None]:

@@ -1,0 +1,94 @@
+"""AWS services by an independent stand-in: moto, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from urllib.request import urlopen
+
+import boto3
+import pytest
+
+from harness.errors import ConfigurationError
+from harness.vault import unlock
+
+pytestmark = pytest.mark.peers
+
+REGION = "eu-west-1"
+KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+
+
+@pytest.fixture(scope="module")
+def moto():
+    """The URL of a moto server."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urlopen(f"{url}/moto-api/data.json", timeout=5).close()  # noqa: S310  # its own loopback URL
+            break
+        except OSError:
+            assert server.poll() is None, "moto ended"
+            assert time.monotonic() < deadline, "moto says nothing"
+            time.sleep(0.1)
+    yield url
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture
+def on_moto(moto, monkeypatch):
+    """This process as a user of moto's AWS; makes clients of it."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {**KEYS, "AWS_ENDPOINT_URL": moto}.items():
+        monkeypatch.setenv(name, value)
+    return lambda service: boto3.session.Session().client(service, region_name=REGION)
+
+
+def test_parameters_and_secrets_are_found_and_every_failure_is_told(on_moto):
+    ssm, secrets_manager = on_moto("ssm"), on_moto("secretsmanager")
+    for number in range(100):
+        ssm.put_parameter(Name=f"/load/{number}", Value=f"Canary-{number}", Type="SecureString")
+    secrets_manager.create_secret(Name="load/users", SecretString=json.dumps({"alice": "Canary-a", "bob": "Canary-b"}))
+    secrets_manager.create_secret(Name="load/client", SecretString="Canary-client")
+    secrets_manager.create_secret(Name="load/binary", SecretBinary=b"Canary")
+    given = [(f"row {number}", f"ssm:/load/{number}") for number in range(100)]
+    given += [("a", "secretsmanager:load/users#alice"), ("b", "secretsmanager:load/client")]
+    secrets = unlock(given, {}, region=REGION)
+    assert len(secrets) == 102
+    assert secrets["ssm:/load/42"] == "Canary-42"
+    assert secrets["secretsmanager:load/users#alice"] == "Canary-a"
+    assert secrets["secretsmanager:load/client"] == "Canary-client"
+
+    wrong = [
+        "ssm:/load/none",
+        "secretsmanager:load/none",
+        "secretsmanager:load/users#carol",
+        "secretsmanager:load/binary",
+    ]
+    with pytest.raises(ConfigurationError) as caught:
+        unlock([*given, *(("row", text) for text in wrong)], {}, region=REGION)
+    told = str(caught.value)
+    assert [text for text in wrong if text in told] == wrong
+    for reason in ("ParameterNotFound", "ResourceNotFoundException", "no text under 'carol'", "binary"):
+        assert reason in told
+    assert "Canary" not in told
+
+
+def test_without_a_region_the_remedy_is_one(on_moto, monkeypatch, tmp_path):
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(ConfigurationError, match="no region is known"):
+        unlock([("password", "ssm:/load/1")], {})
