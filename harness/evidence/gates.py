@@ -39,7 +39,7 @@ from typing import Literal
 from harness.errors import ConfigurationError, Problem
 from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
-from harness.evidence.tally import LOGINS, Selector, is_count, is_latency, is_metric
+from harness.evidence.tally import INTENDED, LOGINS, Selector, is_count, is_latency, is_metric
 from harness.outcome import Outcome, Reason
 
 State = Literal["passed", "failed", "no data"]
@@ -281,6 +281,8 @@ def _parse_subject(subject: str) -> Selector:
         subject, at = subject[1:-1].strip(), 1
     if subject == "api":
         return Selector("request")
+    if subject == "intended":
+        return INTENDED
     if login := _LOGIN.fullmatch(subject):
         if login[1] is None:
             return Selector("login")

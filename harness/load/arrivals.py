@@ -33,6 +33,7 @@ class Arrivals:
         self._now = now
         self._free: deque[AsyncResult] = deque()
         self._greenlet: gevent.Greenlet | None = None
+        self._is_over = False
 
     @property
     def has_begun(self) -> bool:
@@ -46,8 +47,7 @@ class Arrivals:
 
     def stop(self) -> None:
         """Nobody arrives any more."""
-        if self._greenlet is not None:
-            self._greenlet.kill(block=False)
+        self._is_over = True
 
     def take(self) -> float:
         """Wait for an arrival; when it was due, by the clock that was given."""
@@ -65,7 +65,7 @@ class Arrivals:
 
     def _arrive(self) -> None:
         began_s = self._now()
-        while True:
+        while not self._is_over:
             for due_s in self._pacer.due(self._now() - began_s):
                 if self._free:
                     self._free.popleft().set(began_s + due_s)

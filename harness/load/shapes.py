@@ -25,14 +25,14 @@ class SweepShape(LoadTestShape):
     abstract: ClassVar[bool] = True
 
     def __init__(self, plan: Plan, classes: Sequence[type[User]], slots: int | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Locust has no annotations here, and below
         self._plan = plan
         self._classes = list(classes)
         self._slots = slots
 
     def tick(self) -> tuple[int, float, list[type[User]]] | None:
         """Users, how many of them start each second, and of which classes; None when the sweep is over."""
-        level = self._plan.level_at(self.get_run_time())
+        level = self._plan.level_at(self.get_run_time())  # type: ignore[no-untyped-call]
         if level is None:
             return None
         users = self._slots or round(level)

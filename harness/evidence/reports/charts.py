@@ -250,7 +250,7 @@ class _Board:
 
     def _sweep(self) -> list[Any]:
         """Latency and throughput by level of load; nothing without a sweep."""
-        sweep = getattr(self._run, "sweep", None)
+        sweep = self._run.sweep
         if not sweep or not sweep.figures:
             return []
         levels = [f"{step.level:g}" for step in sweep.figures]

@@ -101,6 +101,7 @@ def conclude(
         timeline_step_s=record.timeline.step_s,
         events=tuple(record.events),
         warmup_s=record.facts.warmup_s,
+        sweep=record.sweep.result() if record.sweep else None,
     )
     record.conclude(run.notes)
     try:

@@ -171,7 +171,9 @@ class MasterSupervisor(Supervisor):
         self.note("worker_joined", f"worker {worker} takes part")
         self._ledger.keep_only(set(self._runner.clients))
         share = self._ledger.login_share(worker)
-        self._runner.send_message("cognito_share", {"start": share.start, "stop": share.stop}, worker)
+        rows = share.rows
+        data = {"start": rows.start, "stop": rows.stop, "place": share.place}
+        self._runner.send_message("cognito_share", data, worker)
 
     def _on_rows_wanted(self, worker: str, data: Mapping[str, Any]) -> None:
         if self._ledger is None or data["run"] != self._collector.run_id or worker not in self._members:

@@ -42,6 +42,8 @@ def cost(run: Run, numbers: Numbers) -> dict[str, Table]:
     metrics = run.metrics
     logins = [("all logins", metrics.tally(LOGINS))]
     logins += [(reason.value, metrics.tally(Selector("login", reason=reason))) for reason in metrics.reasons()]
+    if (intended := metrics.tally(INTENDED)).count:
+        logins.append(("since due", intended))
     requests = metrics.tallies("request")
     return {
         "logins": _cost(run, numbers, logins if metrics.names("login") else []),
@@ -137,7 +139,7 @@ def phases(run: Run, numbers: Numbers) -> Table:
 
 def sweep(run: Run, numbers: Numbers) -> Table:
     """A row for each step of a sweep; the knee is marked."""
-    found = getattr(run, "sweep", None)
+    found = run.sweep
     heads = (*(f"{name} ms" for name in PERCENTILES), "failed", "throttled", "dropped")
     if not found:
         return Table((), ())
