@@ -4,6 +4,7 @@
               | "dropped" operator limit ["abort after" duration]
     subject   = "login"                        every login
               | "login(" reason ")"            reason: initial, refresh, expired or forced
+              | "intended"                     logins of an open load, from when they should have started
               | "api"                          every API request
               | METHOD " " name                an API request: `GET /orders`
               | operation                      one kind of Cognito exchange: `InitiateAuth`
@@ -21,7 +22,7 @@
     factor    = number ["%"]                   1.10 and 110% are the same
     duration  = number ("ms" | "s" | "min")
 
-Several gates stand in one text with `;` between them. What the metrics mean is said in `metrics.Tally`; `baseline` is
+Several gates stand in one text with `;` between them. What the metrics mean is said in `tally.Tally`; `baseline` is
 the same figure in the run that --baseline names. A gate without data fails: a misspelt name must not turn a build
 green. A gate that aborts is held, while the run goes on, against everything measured so far; how, `watch.py` says.
 """
