@@ -1,7 +1,7 @@
 """This project, as its users run it: `locust` with a locustfile, sessions, evidence, gates and all."""
 
 from bench.locust_peer import failed_requests, locust
-from bench.names import API, SIGNED_LOGIN, SUBJECT, UNSIGNED_LOGIN
+from bench.names import API_WORKS, SIGNED_LOGIN, SUBJECT, UNSIGNED_LOGIN
 from bench.peer import Peer
 from harness.errors import EXIT
 
@@ -29,12 +29,16 @@ PEERS = (
         good_exits=GOOD_EXITS,
         faults=failed_requests,
     ),
-    Peer(
-        SUBJECT,
-        API,
-        locust("api_cognito_load.py", *OPTIONS, "--cognito-sign", "always"),
-        note="CognitoApiUser: the token of the user's own session on each request, evidence included",
-        good_exits=GOOD_EXITS,
-        faults=failed_requests,
+    *(
+        Peer(
+            SUBJECT,
+            work,
+            locust("api_cognito_load.py", *OPTIONS, "--cognito-sign", "always"),
+            note="CognitoApiUser: the token of the user's own session on each request, evidence included",
+            environment=environment,
+            good_exits=GOOD_EXITS,
+            faults=failed_requests,
+        )
+        for work, environment in API_WORKS.items()
     ),
 )

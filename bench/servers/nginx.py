@@ -35,6 +35,11 @@ http {{
             add_header x-amzn-RequestId 5f3a1c9e-0000-4000-8000-00000be4c4ff;
             {login}
         }}
+        location = /cookie {{
+            default_type application/json;
+            add_header Set-Cookie "lb=$request_id; Path=/; HttpOnly";
+            {api}
+        }}
         location / {{ default_type application/json; {api} }}
     }}
 }}

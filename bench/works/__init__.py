@@ -6,7 +6,9 @@ from bench.works import api, logins, sandbox, signer
 WORKS: dict[str, Work] = {
     "login": logins.SIGNED,
     "unsigned": logins.UNSIGNED,
-    "api": api.WORK,
+    "api": api.PLAIN,
+    "extraction": api.EXTRACTION,
+    "cookie": api.COOKIE,
     "sandbox": sandbox.WORK,
     "signer": signer.WORK,
 }

@@ -2,7 +2,7 @@
 
 from bench.canned import ACCOUNTS, LOGIN_BYTES
 from bench.contest import Target, Work
-from bench.names import BOTO3, FAST_HTTP, FAST_HTTP_BOTOCORE, K6, SIGNED_LOGIN, SUBJECT, UNSIGNED_LOGIN
+from bench.names import BOTO3, FAST_HTTP, FAST_HTTP_BOTOCORE, JMETER, K6, SIGNED_LOGIN, SUBJECT, UNSIGNED_LOGIN
 from bench.works.against_canned import against_canned
 
 SIGNED = Work(
@@ -14,9 +14,10 @@ SIGNED = Work(
     ),
     gather=against_canned(SIGNED_LOGIN),
     targets=(
-        Target(SUBJECT, FAST_HTTP_BOTOCORE, at_least=3.0),
-        Target(SUBJECT, BOTO3, at_least=8.0),
+        Target(SUBJECT, FAST_HTTP_BOTOCORE, at_least=5.0),
+        Target(SUBJECT, BOTO3, at_least=10.0),
         Target(SUBJECT, K6, at_least=1.8),
+        Target(SUBJECT, JMETER, at_least=8.0),
     ),
 )
 
@@ -31,5 +32,6 @@ UNSIGNED = Work(
     targets=(
         Target(SUBJECT, K6, at_least=1.6),
         Target(SUBJECT, FAST_HTTP, at_least=4.0),
+        Target(SUBJECT, JMETER, at_least=3.5),
     ),
 )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from harness.outcome import Outcome
 
@@ -36,6 +36,10 @@ _KIND = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
 """What the name of an error looks like; anything else in its place is no answer of Cognito's."""
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 """Made once: `json.dumps` with these options makes one per call."""
+
+
+_OK: Final = int(HTTPStatus.OK)
+"""A plain number: on Python 3.11 looking up a member of HTTPStatus costs more than the comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def read(reply: Reply) -> dict[str, Any] | ServiceError:
     Reads the error type from the body's `__type` (bare or `namespace#Name`), else from `x-amzn-ErrorType`
     (`Name:`), and the text from `message` or `Message`.
     """
-    if reply.status == HTTPStatus.OK:
+    if reply.status == _OK:
         document = _json_object(reply.body)
         if document is None:
             return ServiceError(NOT_COGNITO, "the answer is not a JSON object", Outcome.MALFORMED)

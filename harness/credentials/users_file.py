@@ -37,8 +37,12 @@ class Row:
     """JMeter's variables: every column but those that hold a secret."""
 
 
+KEPT_ROWS = 4096
+"""Rows that stay once they are built, half a kilobyte each: building one costs a twelfth of a login."""
+
+
 class Rows(Sequence[Row]):
-    """The rows of a checked text, each built when it is asked for."""
+    """The rows of a checked text, each built when it is asked for; the first `KEPT_ROWS` of these are kept."""
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class Rows(Sequence[Row]):
         self.columns = columns
         self._starts = starts
         self._lines = lines
+        self._kept: dict[int, Row] = {}
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -64,7 +69,14 @@ class Rows(Sequence[Row]):
     def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
         if isinstance(index, slice):
             return [self[number] for number in range(len(self))[index]]
-        number = range(len(self))[index]
+        row = self._kept.get(index)
+        if row is None:
+            row = self._build(range(len(self))[index])
+            if len(self._kept) < KEPT_ROWS:
+                self._kept[row.number] = row
+        return row
+
+    def _build(self, number: int) -> Row:
         columns = self.columns
         values, secrets = self._records.at(self._starts[number]), self._secrets
         return Row(
