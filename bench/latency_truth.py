@@ -12,9 +12,6 @@ the median of the rounds; and neither side may have counted one more than the ot
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -22,16 +19,14 @@ from pathlib import Path
 from statistics import median
 
 from bench import machine
-from bench.canned import CLIENT_ID, REGION, write_accounts
-from bench.child import pinned_to
+from bench.canned import write_accounts
+from bench.timed_run import timed_run
 
-ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 MEDIAN_MS, MEAN_MS = 50, 60
 """Of the answers; the mean with the slow ones, by which users are planned."""
 MOST_OFF_MS = {"p50": 0.3, "p99": 1.0}
 SECONDS, CALIBRATION_S = 10, 4
-KEPT = ("PATH", "HOME", "LANG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,34 +70,9 @@ def main() -> int:
 
 def measure(folder: Path, users: int, seconds: int, median_ms: int, extra: tuple[str, ...]) -> Round:
     """One run of `locust` against a server of its own."""
-    client_core, server_core = machine.cores()
-    environment = {name: os.environ[name] for name in KEPT if name in os.environ} | {"PYTHONPATH": str(ROOT)}
-    serve = [sys.executable, "-m", "bench.servers.timed", str(median_ms)]
-    with pinned_to(server_core):
-        server = subprocess.Popen(serve, env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        port = int(server.stdout.readline())
-        with pinned_to(client_core):
-            run = subprocess.run(
-                [
-                    *(sys.executable, "-m", "locust", "-f", str(ROOT / "bench/plans/login_cognito_load.py")),
-                    *("--headless", "--only-summary", "--users", str(users), "--spawn-rate", "1000"),
-                    *("--run-time", f"{seconds}s", "--cognito-endpoint", f"http://127.0.0.1:{port}", *extra),
-                    *("--cognito-client-id", CLIENT_ID, "--cognito-region", REGION, "--cognito-sign", "always"),
-                    *("--cognito-users", str(folder.parent / "users.bench.csv"), "--results-dir", str(folder)),
-                ],
-                env=environment | {"AWS_ACCESS_KEY_ID": "AKIABENCHBENCHBENCH0", "AWS_SECRET_ACCESS_KEY": "made-up"},
-                check=False,
-                capture_output=True,
-                text=True,
-            )
-    finally:
-        server.terminate()
-        told, _ = server.communicate()
-    summary = json.loads((folder / "latest/summary.json").read_text())
+    options = ("--users", str(users), "--spawn-rate", "1000", "--run-time", f"{seconds}s", *extra)
+    summary, took = timed_run(folder, options, (str(median_ms),))
     figures = summary["exchanges"]["by_name"]["InitiateAuth"]
-    assert not figures["failures"], run.stdout
-    took = json.loads(told)
     return Round(
         rate=figures["rate"],
         counted=(figures["count"] + summary["not_measured"]["cut_off"].get("InitiateAuth", 0), took["count"]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -19,6 +20,8 @@ MARGIN_S: Final = 60.0
 """A token is renewed this long before its expiry …"""
 MARGIN_SHARE: Final = 0.4
 """… or at this share of its life, whichever is shorter (three-second tokens exist in tests)."""
+SPREAD_SHARE: Final = 0.5
+"""… and, where many sessions began together, earlier by up to this share of what is left: `bench/renewal_wave.py`."""
 LIFE_TOLERANCE_S: Final = 60.0
 """ExpiresIn and the token's own exp - iat may differ by this much before it is worth a word."""
 BACK_OFF_S: Final = 0.5
@@ -26,6 +29,27 @@ BACK_OFF_S: Final = 0.5
 BACK_OFF_CAP_S: Final = 20.0
 
 _FINAL: Final = frozenset({Outcome.REJECTED, Outcome.CHALLENGED})
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """When in its life a token is renewed.
+
+    Tokens that were issued together would expire together, and their renewals would come in waves that trip the pool's
+    quota. So each is renewed at a moment of its own, drawn at random from a window that ends at the margin.
+    """
+
+    margin_s: float = MARGIN_S
+    """How long before its expiry at the latest; for short lives `MARGIN_SHARE` of the life."""
+    spread_share: float = SPREAD_SHARE
+    """How long the window is, as a share of the life without the margin; 0: everybody at the margin."""
+    random: Callable[[], float] = lambda: 0.0
+    """A number from 0 to 1."""
+
+    def after_s(self, life_s: float) -> float:
+        """How long after its issue a token of this life is renewed."""
+        usable_s = life_s - min(self.margin_s, MARGIN_SHARE * life_s)
+        return usable_s * (1.0 - self.spread_share * self.random())
 
 
 class Penalty:
@@ -85,6 +109,9 @@ class Penalty:
             raise _afresh(self.rejection)
 
 
+AT_THE_MARGIN: Final = Renewal(spread_share=0.0)
+
+
 class TokenSession:
     """One account's tokens.
 
@@ -99,6 +126,7 @@ class TokenSession:
         wait: Sleeps for so many seconds; never measured as part of a sample.
         lock: Makes one login at a time.
         report: Takes a sentence for people, which it says once however often it is given.
+        renewal: When in its life a token is renewed; without one at the margin.
     """
 
     def __init__(
@@ -111,6 +139,7 @@ class TokenSession:
         wait: Callable[[float], None],
         lock: AbstractContextManager[object],
         report: Callable[[str], None],
+        renewal: Renewal = AT_THE_MARGIN,
     ) -> None:
         self._log_in = log_in
         self._refresh = refresh
@@ -119,6 +148,7 @@ class TokenSession:
         self._wait = wait
         self._lock = lock
         self._report = report
+        self._renewal = renewal
         self._tokens: Tokens | None = None
         self._renew_at_s = 0.0
         self._is_refused = False
@@ -126,7 +156,7 @@ class TokenSession:
         self._failure: LoginError | None = None
 
     def token(self) -> Tokens:
-        """Tokens good for at least the margin, `min(60 s, 40 % of their life)`.
+        """Tokens good for at least the margin, which is 60 s unless asked otherwise, and 40 % of their life at most.
 
         Raises:
             LoginError: None is to be had now. Asking again waits out the penalty first.
@@ -200,8 +230,7 @@ class TokenSession:
             self._compare_lives(tokens)
         self._tokens = tokens
         self._is_refused = False
-        life = float(tokens.expires_in_s)
-        self._renew_at_s = self._now() + life - min(MARGIN_S, MARGIN_SHARE * life)
+        self._renew_at_s = self._now() + self._renewal.after_s(float(tokens.expires_in_s))
 
     def _compare_lives(self, tokens: Tokens) -> None:
         own_life_s = life_s(tokens.access_token)

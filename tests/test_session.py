@@ -12,14 +12,14 @@ from dataclasses import replace
 import gevent
 import gevent.lock
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from harness.cognito.tokens import Tokens
 from harness.errors import LoginError
 from harness.outcome import Outcome, Reason
-from harness.session import BACK_OFF_CAP_S, BACK_OFF_S, Penalty, TokenSession
+from harness.session import BACK_OFF_CAP_S, BACK_OFF_S, Penalty, Renewal, TokenSession
 
 HOUR_S = 3600
 TRANSIENT = (Outcome.THROTTLED, Outcome.SERVER_ERROR, Outcome.TRANSPORT_ERROR, Outcome.MALFORMED)
@@ -500,3 +500,51 @@ class AnySequence(RuleBasedStateMachine):
 
 AnySequence.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestAnySequence = AnySequence.TestCase
+
+
+class TestRenewal:
+    @pytest.mark.parametrize(
+        ("life_s", "drawn", "after_s"),
+        [
+            (3600, 0.0, 3540),  # at the margin
+            (3600, 1.0, 1770),  # as early as the window allows: half of what is left
+            (3600, 0.5, 2655),  # in the middle of it
+            (3, 0.0, 1.8),  # a short life: the margin is 40 % of it
+            (3, 1.0, 0.9),  # and the window half of the rest
+        ],
+    )
+    def test_a_token_is_renewed_at_a_moment_of_its_own_before_the_margin(self, life_s, drawn, after_s):
+        assert Renewal(random=lambda: drawn).after_s(life_s) == pytest.approx(after_s)
+
+    def test_without_a_spread_everybody_renews_at_the_margin(self):
+        assert Renewal(spread_share=0.0, random=lambda: 1.0).after_s(3600) == 3540
+
+    def test_a_wider_margin_is_kept(self):
+        assert Renewal(margin_s=600, random=lambda: 0.0).after_s(3600) == 3000
+
+    @given(st.floats(1, 1e6), st.floats(0, 1e4), st.floats(0, 0.99), st.floats(0, 1))
+    def test_never_at_once_and_never_after_the_margin(self, life_s, margin_s, spread_share, drawn):
+        after_s = Renewal(margin_s, spread_share, lambda: drawn).after_s(life_s)
+        assert 0 < after_s <= life_s - min(margin_s, 0.4 * life_s)
+
+    def test_a_session_draws_anew_for_each_token(self):
+        cognito, draws = Cognito(), deque([0.0, 1.0, 0.0])
+        session = TokenSession(
+            cognito.log_in,
+            cognito.refresh,
+            Penalty(lambda: 1.0),
+            now=lambda: cognito.now_s,
+            wait=cognito.wait,
+            lock=nullcontext(),
+            report=cognito.said.append,
+            renewal=Renewal(random=draws.popleft),
+        )
+        session.token()
+        cognito.now_s += 3539
+        session.token()
+        assert cognito.asked == [Reason.INITIAL], "the first draw: at the margin"
+        cognito.now_s += 1
+        session.token()
+        cognito.now_s += 1770
+        session.token()
+        assert cognito.asked == [Reason.INITIAL, Reason.REFRESH, Reason.REFRESH], "the second: half as late"

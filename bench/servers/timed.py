@@ -1,13 +1,15 @@
-"""Answers InitiateAuth after a while, and keeps the time: `python -m bench.servers.timed MEDIAN_MS`.
+"""Answers InitiateAuth after a while, and keeps the time: `python -m bench.servers.timed MEDIAN_MS [STALL_AFTER_S]`.
 
 Each answer is due a random while after its request has arrived; one in `SLOW_EVERY` takes `SLOW_S`. What is kept is how
 long it took from the request's last byte to the answer's hand-over to the system, on the server's own clock. SIGTERM
-ends it; then it prints, as JSON, how many requests there were and how long they took.
+ends it; then it prints, as JSON, how many requests there were, when each came and how long they took. STALL_AFTER_S
+seconds after the first one it stands still for `STALL_S`: what comes meanwhile is answered afterwards.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import random
 import signal
 import sys
@@ -22,19 +24,22 @@ from harness.evidence.histogram import Histogram
 
 SLOW_EVERY, SLOW_S = 200, 1.5
 SPREAD = 0.3
+STALL_S = 5.0
 READ_BYTES = 65_536
 
 
 class Timed:
     """The server. `median_s` 0: everything at once."""
 
-    def __init__(self, median_s: float) -> None:
+    def __init__(self, median_s: float, stall_after_s: float = math.inf) -> None:
         body = login_answer().encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(body)}\r\n\r\n"
         self._answer = head.encode() + body
         self._median_s = median_s
         self._draw = random.Random(7)  # noqa: S311  # no secret
+        self._stall_after_s = stall_after_s
         self.took = Histogram()
+        self.arrived_s: list[float] = []
 
     def serve(self, connection: gevent.socket.socket, _address: object) -> None:
         """Until the other side closes; a login's request comes in one piece or in few."""
@@ -47,8 +52,11 @@ class Timed:
             if not ended or len(body) < length:
                 continue
             arrived_ns, received = time.perf_counter_ns(), b""
-            if self._median_s:
-                gevent.sleep(self._while_s())
+            self.arrived_s.append(arrived_ns / 1e9)
+            gevent.sleep(self._while_s() if self._median_s else 0)
+            stalled_for_s = time.perf_counter() - self.arrived_s[0] - self._stall_after_s
+            if 0 <= stalled_for_s < STALL_S:
+                gevent.sleep(STALL_S - stalled_for_s)
             connection.sendall(self._answer)
             self.took.record((time.perf_counter_ns() - arrived_ns) // 1_000)
 
@@ -59,13 +67,14 @@ class Timed:
 
 def main() -> None:
     """Print the port, serve until SIGTERM, print what was seen."""
-    timed = Timed(float(sys.argv[1]) / 1_000)
+    timed = Timed(float(sys.argv[1]) / 1_000, *map(float, sys.argv[2:]))
     server = StreamServer(("127.0.0.1", 0), timed.serve)
     server.start()
     gevent.signal_handler(signal.SIGTERM, server.stop)
     print(server.server_port, flush=True)
     server.serve_forever()
-    print(json.dumps({"count": timed.took.count, "p50": timed.took.figure("p50"), "p99": timed.took.figure("p99")}))
+    figures = {metric: timed.took.figure(metric) for metric in ("p50", "p99")}
+    print(json.dumps({"count": timed.took.count, "arrived_s": timed.arrived_s, **figures}))
 
 
 if __name__ == "__main__":

@@ -90,6 +90,14 @@ KNOBS: Final = (
     Knob("--login-rate-sweep", "", "One rate of arrivals after the other, as 10,20,50,100."),
     Knob("--sweep-hold", "20s", "How long each level of a sweep is held."),
     Knob(
+        "--cognito-renew-margin", "60s", "A token is renewed so long before it expires, or at 40 % of a shorter life."
+    ),
+    Knob(
+        "--cognito-renew-spread",
+        "50%",
+        "Renewals are spread at random over this share of a token's life, so that they do not come in waves; 0%: none.",
+    ),
+    Knob(
         "--cognito-max-lag",
         "50",
         "A run is invalid when its event loop came later than this at p99, in ms. Raise it on shared machines.",

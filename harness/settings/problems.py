@@ -11,7 +11,7 @@ from harness.errors import Problem
 from harness.evidence.sweep import SHORTEST_HOLD_S
 from harness.settings.knobs import KNOBS
 from harness.settings.rates import levels, stages
-from harness.settings.units import number, seconds
+from harness.settings.units import number, seconds, share
 
 if TYPE_CHECKING:
     from harness.settings.settings import Settings
@@ -169,6 +169,16 @@ def _number_problems(settings: Settings) -> list[Problem]:
         )
     if settings.max_lag_ms <= 0:
         problems.append(Problem(f"--cognito-max-lag is {settings.lag!r}", "Expected milliseconds, such as 50."))
+    if seconds(settings.renew_margin) is None:
+        problems.append(
+            Problem(f"--cognito-renew-margin is {settings.renew_margin!r}", "Expected a time, such as 60s.")
+        )
+    if share(settings.renew_spread) is None:
+        problems.append(
+            Problem(
+                f"--cognito-renew-spread is {settings.renew_spread!r}", "Expected a share, such as 50%, below 100%."
+            )
+        )
     if seconds(settings.warmup) is None:
         problems.append(Problem(f"--warmup is {settings.warmup!r}", "Expected a duration, such as 30s or 2m."))
     return problems

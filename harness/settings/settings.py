@@ -13,7 +13,7 @@ from harness.evidence.sweep import CONCURRENT, PER_SECOND, Plan
 from harness.settings.knobs import DEFAULT_LOGIN_RATE, KNOBS
 from harness.settings.problems import POOL_ID, problems_of
 from harness.settings.rates import Stage, levels, stages
-from harness.settings.units import number, seconds
+from harness.settings.units import number, seconds, share
 
 CLIENT_SECRET_VARIABLE: Final = "COGNITO_CLIENT_SECRET"  # noqa: S105  # the name of a variable
 
@@ -38,6 +38,10 @@ class Settings:
     token_use: str = "access"  # noqa: S105  # a choice
     connection: str = "keep"
     ca_bundle: str = ""
+    renew_margin: str = "60s"
+    """As given; read `renew_margin_s`."""
+    renew_spread: str = "50%"
+    """As given; read `renew_spread_share`."""
     login_cap: str = ""
     """As given, in logins per second over all workers; read `max_login_rate`."""
     login_rate: str = ""
@@ -118,6 +122,16 @@ class Settings:
     def slots(self) -> int | None:
         """Login users that arrivals can take; None: as many as there are."""
         return int(self.login_slots) if self.login_slots.isdecimal() else None
+
+    @property
+    def renew_margin_s(self) -> float:
+        """How long before its expiry a token is renewed at the latest."""
+        return seconds(self.renew_margin) or 0.0
+
+    @property
+    def renew_spread_share(self) -> float:
+        """Over which share of a token's life renewals are spread."""
+        return share(self.renew_spread) or 0.0
 
     @property
     def max_lag_ms(self) -> float:

@@ -36,7 +36,7 @@ from harness.load.lifecycle.monitor import Monitor
 from harness.load.lifecycle.setup import Setup
 from harness.load.pacing import LoginCap, Pacer
 from harness.outcome import Reason
-from harness.session import MARGIN_S, Penalty, TokenSession
+from harness.session import MARGIN_S, Penalty, Renewal, TokenSession
 
 REQUEST_TYPE = "COGNITO"
 """The type of Cognito's rows in Locust's tables, apart from the API's."""
@@ -78,6 +78,8 @@ class Run:
         self.monitor = Monitor()
         self._events = events
         self._rows = rows
+        settings = setup.settings
+        self._renewal = Renewal(settings.renew_margin_s, settings.renew_spread_share, random.random)
         self._cap = LoginCap.share(setup.settings.max_login_rate, processes)
         self._penalties: dict[int, Penalty] = {}
         self._trials: dict[int, gevent.lock.RLock] = {}
@@ -278,6 +280,7 @@ class Run:
             wait=wait,
             lock=gevent.lock.RLock(),
             report=self.report,
+            renewal=self._renewal,
         )
 
     def _await_turn(self, wait: Callable[[float], None]) -> None:

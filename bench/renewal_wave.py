@@ -1,0 +1,152 @@
+"""Do the renewals of many sessions come in waves? A simulation on the real TokenSession, without sockets.
+
+    .venv/bin/python -m bench.renewal_wave                      a million sessions over six hours, some minutes
+    .venv/bin/python -m bench.renewal_wave --sessions 20000
+
+Sessions begin evenly over ten minutes, their tokens live for an hour, and each is asked for its token whenever it has
+to be renewed. Counted are renewals in each ten seconds; peak over mean of each hour is what a pool's quota feels. With
+the default spread it must be 1.3 at most in the third hour. The exit code is 0 when it is. Also measured: what
+`TokenSession.token()` costs while the token is valid, 1 µs at most.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import random
+import sys
+import time
+from collections import Counter
+from contextlib import nullcontext
+from pathlib import Path
+from statistics import mean, median
+
+from bench import machine
+from harness.cognito.tokens import Tokens
+from harness.session import SPREAD_SHARE, Penalty, Renewal, TokenSession
+
+RESULTS = Path(__file__).parent / "results"
+LIFE_S, BEGIN_S, HOURS, HOUR_S = 3_600, 600, 6, 3_600
+BIN_S = 10
+MOST_WAVE, MOST_US = 1.3, 1.0
+TOKENS = Tokens("access", "id", "refresh", "Bearer", LIFE_S)
+NOTHING = nullcontext()
+
+
+class World:
+    """The clock that all sessions share, and what they ask for."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.renewals: Counter[int] = Counter()
+
+    def log_in(self, _: object) -> Tokens:
+        """A new token."""
+        return TOKENS
+
+    def refresh(self, _: Tokens) -> Tokens:
+        """Another one, counted."""
+        self.renewals[int(self.now_s // BIN_S)] += 1
+        return TOKENS
+
+
+def main() -> int:
+    """Simulate; 0 when renewals are even enough and a valid token is cheap."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sessions", type=int, default=1_000_000)
+    options = parser.parse_args()
+    waves = {spread: simulate(options.sessions, spread) for spread in (0.0, 0.25, SPREAD_SHARE)}
+    cost_us = valid_token_us()
+    is_even = waves[SPREAD_SHARE][2] <= MOST_WAVE
+    heads = " | ".join(f"hour {hour}" for hour in range(2, HOURS + 1))
+    lines = [
+        "# Renewals of many sessions",
+        "",
+        "Made by `python -m bench.renewal_wave`.",
+        "",
+        *(f"- {name}: {fact}" for name, fact in machine.describe().items() if name != "Canned answers"),
+        f"- {options.sessions:,} sessions that begin within {BEGIN_S} s, tokens of {LIFE_S} s",
+        "",
+        f"Peak over mean of the renewals in {BIN_S} s:",
+        "",
+        f"| spread | {heads} |",
+        "| --- | " + " | ".join(["---:"] * (HOURS - 1)) + " |",
+        *(
+            f"| {spread:.0%} | {' | '.join(f'{wave:.2f}' for wave in per_hour[1:])} |"
+            for spread, per_hour in waves.items()
+        ),
+        "",
+        f"- The default, {SPREAD_SHARE:.0%}, in the third hour: {waves[SPREAD_SHARE][2]:.2f}, at most {MOST_WAVE}: "
+        + ("met" if is_even else "**missed**"),
+        f"- `TokenSession.token()` on a valid token: {cost_us:.2f} µs, at most {MOST_US:g}: "
+        + ("met" if cost_us <= MOST_US else "**missed**"),
+        "",
+    ]
+    text = "\n".join(lines)
+    print(text)
+    (RESULTS / f"renewal-wave-{machine.slug()}.md").write_text(text)
+    return 0 if is_even and cost_us <= MOST_US else 1
+
+
+def simulate(count: int, spread: float) -> list[float]:
+    """Peak over mean of each hour."""
+    draw, world = random.Random(1), World()  # noqa: S311  # no secret
+    renewal = Renewal(spread_share=spread, random=draw.random)
+    events = []
+    for number in range(count):
+        session = session_of(world, renewal, draw)
+        world.now_s = BEGIN_S * number / count
+        session.token()
+        events.append((session._renew_at_s, number, session))  # noqa: SLF001  # asking each second would take days
+    heapq.heapify(events)
+    while events[0][0] < HOURS * HOUR_S:
+        due_s, number, session = events[0]
+        world.now_s = due_s
+        session.token()
+        heapq.heapreplace(events, (session._renew_at_s, number, session))  # noqa: SLF001  # the same
+    return [wave(world.renewals, hour) for hour in range(HOURS)]
+
+
+def session_of(world: World, renewal: Renewal, draw: random.Random) -> TokenSession:
+    """One account's session."""
+    return TokenSession(
+        world.log_in,
+        world.refresh,
+        Penalty(draw.random),
+        now=lambda: world.now_s,
+        wait=lambda _: None,
+        lock=NOTHING,
+        report=lambda _: None,
+        renewal=renewal,
+    )
+
+
+def wave(renewals: Counter[int], hour: int) -> float:
+    """Peak over mean in one hour; 0 without a renewal."""
+    per_bin = [renewals[number] for number in range(hour * HOUR_S // BIN_S, (hour + 1) * HOUR_S // BIN_S)]
+    return max(per_bin) / mean(per_bin) if any(per_bin) else 0.0
+
+
+def valid_token_us() -> float:
+    """What a valid token costs, in microseconds of processor time."""
+    session = TokenSession(
+        World().log_in,
+        World().refresh,
+        Penalty(lambda: 0.0),
+        now=time.monotonic,
+        wait=time.sleep,
+        lock=NOTHING,
+        report=print,
+    )
+    session.token()
+    rounds = []
+    for _ in range(9):
+        started_s = time.process_time()
+        for _ in range(100_000):
+            session.token()
+        rounds.append((time.process_time() - started_s) * 10)
+    return median(rounds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
