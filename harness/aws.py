@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import boto3
 import botocore.exceptions
@@ -174,6 +174,51 @@ def endpoint_url(region: str) -> str:
             [Problem(f"Cognito's endpoint in {region} is not known: {error}", "Set --cognito-endpoint.")]
         ) from error
     return str(client.meta.endpoint_url)
+
+
+def administrator(
+    region: str, *, endpoint: str = "", ca_bundle: str = "", sandbox_keys: str = "", connections: int = 10
+) -> Any:  # noqa: ANN401  # boto3's client
+    """A boto3 client of Cognito for administration, which tries again what was throttled: nothing is measured by it.
+
+    Args:
+        region: Of the pool.
+        endpoint: Instead of AWS's.
+        ca_bundle: PEM file of the CAs to trust; empty for the system's.
+        sandbox_keys: The file with the sandbox's keys; empty for the credential chain.
+        connections: At most so many calls at a time.
+
+    Raises:
+        ConfigurationError: There are no credentials, or they cannot be used.
+    """
+    source = keys_for("always", sandbox_keys)
+    keys = source.current() if isinstance(source, FileKeys) else None
+    own = (
+        {
+            "aws_access_key_id": keys.access_key_id,
+            "aws_secret_access_key": keys.secret_access_key,
+            "aws_session_token": keys.session_token or None,
+        }
+        if keys
+        else {}
+    )
+    config = Config(
+        max_pool_connections=connections,
+        retries={"mode": "standard", "total_max_attempts": 6},
+        ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # the stubs lack it
+    )
+    session: Any = boto3.Session()  # its stubs take no optional arguments by name
+    try:
+        return session.client(
+            SERVICE,
+            region_name=region,
+            endpoint_url=endpoint or endpoint_url(region),
+            verify=ca_bundle or None,
+            config=config,
+            **own,
+        )
+    except _UNUSABLE as error:
+        raise ConfigurationError([_unusable(str(error))]) from error
 
 
 class _Refreshable(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
-from harness.cli import login, options, report, vault
+from harness.cli import login, options, provision, report, vault
 from harness.errors import EXIT
 
 PROG: Final = "cognito-load"
@@ -68,7 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"{PROG} {version(PROG)}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND ARGUMENTS", title="commands")
     for command in COMMANDS:
         commands.add_parser(command.name, help=command.summary, add_help=False)
     return parser
@@ -87,6 +87,9 @@ def _run_sandbox(arguments: Sequence[str], prog: str) -> int:
 COMMANDS: Final = (
     Command("login", "log in once and show what comes back", "login --username alice@example.com", login.main),
     Command("options", "the options that `locust` takes here, besides its own", "options", options.main),
+    Command(
+        "provision", "test accounts, made and removed", "provision create --count 1000 --prefix load-", provision.main
+    ),
     Command("report", "make a run's reports, or compare two runs", "report build results/latest", report.main),
     Command("sandbox", "a local Cognito and an API behind it", "sandbox --port 9229 --users users.csv", _run_sandbox),
     Command("vault", "secrets in the operating system's vault", "vault set load/alice", vault.main),

@@ -13,7 +13,9 @@ from urllib.request import urlopen
 import boto3
 import pytest
 
-from harness.errors import ConfigurationError
+from harness.cli.main import main
+from harness.credentials import CsvDataSet, read
+from harness.errors import EXIT, ConfigurationError
 from harness.vault import unlock
 
 pytestmark = pytest.mark.peers
@@ -92,3 +94,36 @@ def test_without_a_region_the_remedy_is_one(on_moto, monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(ConfigurationError, match="no region is known"):
         unlock([("password", "ssm:/load/1")], {})
+
+
+def test_accounts_are_provisioned_there_too(on_moto, moto, monkeypatch, tmp_path, capsys):
+    """Moto checks no signature, has no quota and knows no SRP; what provisioning needs of Cognito it has."""
+    aws = on_moto("cognito-idp")
+    pool_id = aws.create_user_pool(PoolName="dev")["UserPool"]["Id"]
+    client = aws.create_user_pool_client(
+        UserPoolId=pool_id, ClientName="c", ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
+    )["UserPoolClient"]
+    aws.create_group(UserPoolId=pool_id, GroupName="testers")
+    aws.admin_create_user(UserPoolId=pool_id, Username="load-00003")
+    monkeypatch.setenv("COGNITO_ENDPOINT", moto)
+    monkeypatch.setenv("COGNITO_USER_POOL_ID", pool_id)
+    out = tmp_path / "users.dev.csv"
+    create = ["provision", "create", "--count", "70", "--rate", "200", "--group", "testers", "--out", str(out)]
+    assert main(create) == EXIT.FAILED
+    assert "Left alone, because they were not made here: load-00003" in capsys.readouterr().out
+    made = {row.account.username: row.account.password for row in read(CsvDataSet(str(out))).rows}
+    assert len(made) == 69
+    answer = aws.admin_initiate_auth(
+        UserPoolId=pool_id,
+        ClientId=client["ClientId"],
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "load-00070", "PASSWORD": made["load-00070"]},
+    )
+    assert "AccessToken" in answer["AuthenticationResult"]
+    groups = aws.admin_list_groups_for_user(UserPoolId=pool_id, Username="load-00070")["Groups"]
+    assert [group["GroupName"] for group in groups] == ["testers"]
+    assert main(["provision", "check", "--out", str(out)]) == EXIT.PASSED
+    assert main(["provision", "delete", "--rate", "200", "--out", str(out)]) == EXIT.PASSED
+    assert [user["Username"] for user in aws.list_users(UserPoolId=pool_id)["Users"]] == ["load-00003"]
+    told = "".join(capsys.readouterr())
+    assert not any(password in told for password in made.values())

@@ -1,0 +1,107 @@
+"""The users file that provisioning writes: whole at every moment, and for its owner's eyes only."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from harness import credentials
+from harness.credentials import CsvDataSet
+from harness.errors import ConfigurationError, Problem
+
+HEADER: Final = ("username", "password")
+SAVED_EVERY_S: Final = 1.0
+SHARE: Final = 0.05
+"""At most so much of the time is spent on writing."""
+
+
+class AccountsFile:
+    """Names and passwords. Not for several threads at once.
+
+    A change is on disk a second later, or longer for a file that takes long to write; `save` writes it at once. What
+    is written stands beside the file until it is whole, and then takes its place.
+
+    Args:
+        path: Where it is.
+        passwords: What it held, by name.
+        now: Seconds that never jump.
+    """
+
+    def __init__(self, path: Path, passwords: Mapping[str, str], now: Callable[[], float]) -> None:
+        self.path = path
+        self.passwords = dict(passwords)
+        self._now = now
+        self._is_saved = True
+        self._due_s = now() + SAVED_EVERY_S
+
+    def put(self, name: str, password: str) -> None:
+        """Add an account, or change its password."""
+        self.passwords[name] = password
+        self._changed()
+
+    def remove(self, name: str) -> None:
+        """Leave an account out from now on."""
+        if self.passwords.pop(name, None) is not None:
+            self._changed()
+
+    def save(self) -> None:
+        """Have it all on disk. An empty file would be none, so without accounts it is removed.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        if self._is_saved:
+            return
+        began_s = self._now()
+        if self.passwords:
+            write(self.path, self.passwords)
+        else:
+            self.path.unlink(missing_ok=True)
+        self._is_saved = True
+        took_s = self._now() - began_s
+        self._due_s = self._now() + max(SAVED_EVERY_S, took_s / SHARE)
+
+    def _changed(self) -> None:
+        self._is_saved = False
+        if self._now() >= self._due_s:
+            self.save()
+
+
+def read(path: Path, now: Callable[[], float]) -> AccountsFile:
+    """The file as it is; empty when there is none.
+
+    Raises:
+        ConfigurationError: It is no users file, or one with more columns than can be written.
+    """
+    if not path.exists():
+        return AccountsFile(path, {}, now)
+    users = credentials.read(CsvDataSet(str(path)))
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        header = tuple(name.strip() for name in next(csv.reader(lines)))
+    if header != HEADER:
+        problem = Problem(
+            f"{path} has other columns than {','.join(HEADER)}, which would be lost", "Give --out another file."
+        )
+        raise ConfigurationError([problem])
+    return AccountsFile(path, {row.account.username: row.account.password for row in users.rows}, now)
+
+
+def write(path: Path, passwords: Mapping[str, str]) -> None:
+    """Write the whole file beside its place, then put it there; mode 0600 from its first byte on.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    part = path.with_suffix(f".part{path.suffix}")
+    part.unlink(missing_ok=True)  # of a process that was killed; its mode may be another
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123  # a descriptor, for its mode
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(HEADER)
+        writer.writerows(passwords.items())
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

@@ -1,0 +1,299 @@
+"""`cognito-load provision` against a real sandbox process, with its UserCreation quota on."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+import time
+from itertools import count
+
+import boto3
+import pytest
+
+from harness import credentials
+from harness.cli.main import main
+from harness.cli.provision import Site, build_parser
+from harness.credentials import CsvDataSet
+from harness.errors import EXIT, ConfigurationError
+from harness.provision.accounts_file import AccountsFile
+from harness.provision.pool import Description
+from harness.settings import Settings
+
+QUOTA = 50
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module")
+def sandbox(module_sandbox):
+    return module_sandbox(creation_quota=QUOTA)
+
+
+@pytest.fixture
+def aws(sandbox):
+    return boto3.session.Session().client(
+        "cognito-idp",
+        endpoint_url=sandbox.endpoint,
+        region_name=sandbox.region,
+        aws_access_key_id=sandbox.access_key_id,
+        aws_secret_access_key=sandbox.secret_access_key,
+    )
+
+
+@pytest.fixture
+def make_pool(aws, sandbox, monkeypatch, tmp_path):
+    """Makes a pool, and lets this process's environment point to it."""
+
+    def make(**settings):
+        pool_id = aws.create_user_pool(PoolName="dev", **settings)["UserPool"]["Id"]
+        for name in [name for name in os.environ if name.startswith(("AWS_", "COGNITO_"))]:
+            monkeypatch.delenv(name)
+        for name, value in {
+            "COGNITO_ENDPOINT": sandbox.endpoint,
+            "COGNITO_USER_POOL_ID": pool_id,
+            "AWS_ACCESS_KEY_ID": sandbox.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": sandbox.secret_access_key,
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        return pool_id
+
+    return make
+
+
+@pytest.fixture
+def provision(capsys, monkeypatch):
+    """Runs the command: exit code, standard output, standard error."""
+
+    def run(*arguments, given=""):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        code = main(["provision", *map(str, arguments)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def accounts(path):
+    return {row.account.username: row.account.password for row in credentials.read(CsvDataSet(str(path))).rows}
+
+
+def names_of(aws, pool_id):
+    pages = aws.get_paginator("list_users").paginate(UserPoolId=pool_id)
+    return [user["Username"] for page in pages for user in page["Users"]]
+
+
+def can_sign_in(aws, pool_id, username, password):
+    flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
+    client = aws.create_user_pool_client(UserPoolId=pool_id, ClientName="c", ExplicitAuthFlows=flows)["UserPoolClient"]
+    answer = aws.admin_initiate_auth(
+        UserPoolId=pool_id,
+        ClientId=client["ClientId"],
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": username, "PASSWORD": password},
+    )
+    return "AuthenticationResult" in answer
+
+
+def failed(sandbox, *operations):
+    answered = sandbox.counts()["answered"]
+    return {name: {kind: n for kind, n in answered.get(name, {}).items() if kind != "ok"} for name in operations}
+
+
+def test_accounts_are_made_that_can_sign_in_and_the_same_command_makes_no_more(
+    make_pool, provision, aws, sandbox, tmp_path
+):
+    pool_id = make_pool(Policies={"PasswordPolicy": {"MinimumLength": 24, "RequireSymbols": True}})
+    aws.create_group(UserPoolId=pool_id, GroupName="testers")
+    before = failed(sandbox, "AdminCreateUser", "AdminSetUserPassword")
+    given = ["--count", 12, "--rate", 50, "--group", "testers", "--attribute", "email={username}@example.net"]
+    code, out, err = provision("create", *given)
+    assert (code, err) == (EXIT.PASSED, "")
+    assert "12 accounts created; users.dev.csv holds 12 accounts." in out
+    assert "Cost" not in out
+    made = accounts(tmp_path / "users.dev.csv")
+    assert sorted(made) == sorted(names_of(aws, pool_id)) == [f"load-{number:05d}" for number in range(1, 13)]
+    assert stat.S_IMODE((tmp_path / "users.dev.csv").stat().st_mode) == 0o600
+    assert len(set(made.values())) == 12
+    assert not any(password in out for password in made.values())
+    assert can_sign_in(aws, pool_id, "load-00007", made["load-00007"])
+    user = aws.admin_get_user(UserPoolId=pool_id, Username="load-00007")
+    assert {"Name": "email", "Value": "load-00007@example.net"} in user["UserAttributes"]
+    groups = aws.admin_list_groups_for_user(UserPoolId=pool_id, Username="load-00007")["Groups"]
+    assert [group["GroupName"] for group in groups] == ["testers"]
+
+    code, out, _ = provision("create", *given)
+    assert (code, "12 of 12 accounts are ready" in out) == (EXIT.PASSED, True)
+    assert accounts(tmp_path / "users.dev.csv") == made
+    assert provision("check")[0] == EXIT.PASSED
+    assert failed(sandbox, "AdminCreateUser", "AdminSetUserPassword") == before
+
+
+def test_interrupted_and_killed_at_random_moments_it_goes_on_without_duplicates(make_pool, aws, sandbox, tmp_path):
+    """The file is whole at every moment; in the end every account is there once and can sign in."""
+    pool_id = make_pool()
+    chance = random.Random(next(NUMBERS))  # noqa: S311  # moments, not secrets
+    command = [sys.executable, "-m", "harness.cli.main", "provision", "create", "--count", "100", "--rate", "45"]
+    file = tmp_path / "users.dev.csv"
+    begun = 0
+    for end in (signal.SIGINT, signal.SIGKILL, signal.SIGTERM):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wanted = begun + chance.randint(3, 20)
+        deadline = time.monotonic() + 60
+        while len(names_of(aws, pool_id)) < wanted and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(end)
+        out, err = process.communicate(timeout=60)
+        assert "Traceback" not in err
+        begun = len(names_of(aws, pool_id))
+        assert begun < 100
+        if end != signal.SIGKILL:
+            assert process.returncode == EXIT.FAILED
+            assert "run the same command again" in err
+            assert len(accounts(file)) == begun, out
+        if file.exists():
+            assert set(accounts(file)) <= set(names_of(aws, pool_id))
+    last = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    assert "holds 100 accounts" in last.stdout
+    made = accounts(file)
+    assert sorted(names_of(aws, pool_id)) == sorted(made) == [f"load-{number:05d}" for number in range(1, 101)]
+    for name in chance.sample(sorted(made), 5):
+        assert can_sign_in(aws, pool_id, name, made[name])
+    assert [child.name for child in tmp_path.iterdir()] == ["users.dev.csv"]
+
+
+def test_an_account_of_somebody_else_is_left_alone(make_pool, provision, aws, tmp_path):
+    pool_id = make_pool()
+    aws.admin_create_user(UserPoolId=pool_id, Username="load-00002")
+    code, out, _ = provision("create", "--count", 3, "--rate", 50)
+    assert code == EXIT.FAILED
+    assert "Left alone, because they were not made here: load-00002" in out
+    assert sorted(accounts(tmp_path / "users.dev.csv")) == ["load-00001", "load-00003"]
+    assert aws.admin_get_user(UserPoolId=pool_id, Username="load-00002")["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+    assert "2 accounts deleted" in provision("delete")[1]
+    assert names_of(aws, pool_id) == ["load-00002"]
+    assert not (tmp_path / "users.dev.csv").exists()
+
+
+def test_the_state_of_each_account_is_told_and_mended(make_pool, provision, aws, tmp_path):
+    pool_id = make_pool()
+    provision("create", "--count", 4, "--rate", 50)
+    before = accounts(tmp_path / "users.dev.csv")
+    aws.admin_disable_user(UserPoolId=pool_id, Username="load-00001")
+    aws.admin_delete_user(UserPoolId=pool_id, Username="load-00002")
+    code, out, _ = provision("check")
+    assert code == EXIT.FAILED
+    for line in ("2  CONFIRMED", "1  disabled", "not ready: load-00001", "not in the pool: load-00002"):
+        assert line in out
+    assert provision("create", "--count", 4, "--rate", 50)[0] == EXIT.PASSED
+    assert can_sign_in(aws, pool_id, "load-00002", before["load-00002"]), "its password in the file is kept"
+    assert "4 accounts given new passwords" in provision("reset-passwords", "--rate", 50)[1]
+    after = accounts(tmp_path / "users.dev.csv")
+    assert after.keys() == before.keys()
+    assert not set(after.values()) & set(before.values())
+    assert can_sign_in(aws, pool_id, "load-00003", after["load-00003"])
+
+
+def test_a_pool_with_sign_in_by_e_mail_gets_addresses(make_pool, provision, aws, tmp_path):
+    pool_id = make_pool(UsernameAttributes=["email"])
+    assert provision("create", "--count", 2, "--rate", 50)[0] == EXIT.PASSED
+    made = accounts(tmp_path / "users.dev.csv")
+    assert sorted(made) == ["load-00001@example.net", "load-00002@example.net"]
+    assert can_sign_in(aws, pool_id, "load-00001@example.net", made["load-00001@example.net"])
+    assert "2 of 2 accounts are ready" in provision("create", "--count", 2)[1]
+    assert provision("check")[0] == EXIT.PASSED
+
+
+@pytest.mark.parametrize("command", [("create", "--count", 5), ("reset-passwords",), ("delete",)])
+def test_a_dry_run_does_nothing(make_pool, provision, aws, tmp_path, command):
+    pool_id = make_pool()
+    provision("create", "--count", 1, "--rate", 50)
+    before = accounts(tmp_path / "users.dev.csv")
+    code, out, _ = provision(*command, "--dry-run")
+    assert (code, "Dry run: would" in out) == (EXIT.PASSED, True)
+    assert (names_of(aws, pool_id), accounts(tmp_path / "users.dev.csv")) == (["load-00001"], before)
+
+
+class Nobody:
+    """A pool without accounts, in which nothing may be made."""
+
+    def __getattr__(self, name):
+        raise AssertionError(f"{name} was called")
+
+
+def test_against_aws_it_tells_the_cost_and_asks_first(tmp_path, monkeypatch, capsys):
+    arguments = build_parser("provision").parse_args(["create", "--count", "2"])
+    site = Site(
+        arguments,
+        Settings(user_pool_id="eu-west-1_abc"),
+        Nobody(),
+        Description("dev", 0, "PLUS", signs_in_by_email=False),
+        {},
+        AccountsFile(tmp_path / "users.dev.csv", {}, time.monotonic),
+    )
+    monkeypatch.setattr(sys, "stdin", io.StringIO("yes"))
+    with pytest.raises(
+        ConfigurationError, match=r"Create 2 accounts in pool dev .*: nobody can be asked here"
+    ) as caught:
+        arguments.run(site)
+    assert "--yes" in str(caught.value)
+    assert "Cost: 2 monthly active users on Plus: up to $0.04 a month" in capsys.readouterr().out
+
+
+def test_all_faults_are_told_at_once(make_pool, provision, monkeypatch, tmp_path):
+    make_pool()
+    monkeypatch.delenv("COGNITO_USER_POOL_ID")
+    (tmp_path / "users.dev.csv").write_text("username,password,tenant\na,canary,b\n")
+    code, _, err = provision("create", "--count", 2)
+    assert code == EXIT.CONFIGURATION
+    for text in ("no user pool is set", "no region is known", "other columns"):
+        assert text in err
+    assert "canary" not in err
+
+
+@pytest.mark.parametrize(
+    ("changes", "arguments", "remedy"),
+    [
+        ({"COGNITO_USER_POOL_ID": "us-east-1_nowhere"}, (), "Check --cognito-user-pool-id"),
+        ({"AWS_SECRET_ACCESS_KEY": "wrong"}, (), "Check the AWS credentials"),
+        ({}, ("--group", "nobody"), "--group"),
+    ],
+)
+def test_a_refusal_is_told_with_its_remedy(make_pool, provision, monkeypatch, changes, arguments, remedy):
+    make_pool()
+    for name, value in changes.items():
+        monkeypatch.setenv(name, value)
+    code, _, err = provision("create", "--count", 2, *arguments)
+    assert code in (EXIT.CONFIGURATION, EXIT.FAILED)
+    assert remedy in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("create", "--count", "0"),
+        ("create", "--count", "1", "--rate", "0"),
+        ("create", "--count", "1", "--prefix", "a b"),
+        ("create", "--count", "1", "--attribute", "family_name=x"),
+        ("create", "--count", "1", "--attribute", "x"),
+    ],
+)
+def test_what_makes_no_sense_is_an_error_of_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["provision", *arguments])
+    assert caught.value.code == EXIT.USAGE
+
+
+@pytest.mark.parametrize("command", ["create", "check", "reset-passwords", "delete"])
+def test_the_example_of_each_help_works(make_pool, provision, capsys, command):
+    make_pool()
+    with pytest.raises(SystemExit):
+        main(["provision", command, "--help"])
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("example: "))
+    words = line.removeprefix("example: cognito-load provision ").split()
+    dry = [] if command == "check" else ["--dry-run"]
+    assert provision(*words, *dry)[0] == EXIT.PASSED
