@@ -7,6 +7,7 @@ edge, as in `aws`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 import boto3
@@ -57,6 +58,7 @@ class Inquiry:
         self._endpoint = endpoint
         self._has_all = has_all
         self._ca_bundle = ca_bundle
+        self._session: Any = boto3.Session()  # its stubs know services by literal names only
 
     def caller(self) -> str:
         """The ARN of whoever these keys belong to (GetCallerIdentity).
@@ -69,12 +71,12 @@ class Inquiry:
 
     def user_pool(self, pool_id: str) -> Mapping[str, Any]:
         """DescribeUserPool's UserPool."""
-        found: Mapping[str, Any] = _ask(self._cognito().describe_user_pool, UserPoolId=pool_id)["UserPool"]
+        found: Mapping[str, Any] = _ask(self._cognito.describe_user_pool, UserPoolId=pool_id)["UserPool"]
         return found
 
     def app_client(self, pool_id: str, client_id: str) -> Mapping[str, Any]:
         """DescribeUserPoolClient's UserPoolClient. It holds the client's secret."""
-        ask = self._cognito().describe_user_pool_client
+        ask = self._cognito.describe_user_pool_client
         found: Mapping[str, Any] = _ask(ask, UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"]
         return found
 
@@ -89,18 +91,18 @@ class Inquiry:
         answer = _ask(self._client("wafv2", "").get_web_acl_for_resource, ResourceArn=pool_arn)
         return str(answer.get("WebACL", {}).get("Name", ""))
 
+    @cached_property
     def _cognito(self) -> Any:  # noqa: ANN401  # boto3's client
         return self._client(SERVICE, self._endpoint)
 
     def _client(self, service: str, endpoint: str) -> Any:  # noqa: ANN401  # boto3's client
-        session: Any = boto3.Session()  # its stubs know services by literal names only
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=READ_TIMEOUT_S,
             retries={"mode": "standard", "total_max_attempts": 1},
         )
         return _ask(
-            lambda: session.client(
+            lambda: self._session.client(
                 service,
                 region_name=self._region,
                 endpoint_url=endpoint or None,

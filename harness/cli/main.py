@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
-from harness.cli import login, options, provision, report, vault
+from harness.cli import doctor, login, options, provision, report, vault
 from harness.errors import EXIT
 
 PROG: Final = "cognito-load"
@@ -85,6 +85,7 @@ def _run_sandbox(arguments: Sequence[str], prog: str) -> int:
 
 
 COMMANDS: Final = (
+    Command("doctor", "find what is wrong before the load does", "doctor --run-time 30m", doctor.main),
     Command("login", "log in once and show what comes back", "login --username alice@example.com", login.main),
     Command("options", "the options that `locust` takes here, besides its own", "options", options.main),
     Command(

@@ -24,7 +24,9 @@ def check_answers(case: Case, known: Known) -> Iterator[Finding]:
     if tokens is None:
         yield from all_unchecked(CHECKS, "no login brought tokens")
         return
-    missing = [name for name, token in (("IdToken", tokens.id_token), ("RefreshToken", tokens.refresh_token)) if not token]
+    missing = [
+        name for name, token in (("IdToken", tokens.id_token), ("RefreshToken", tokens.refresh_token)) if not token
+    ]
     if missing:
         text = f"AccessToken and ExpiresIn as the extractor expects them; no {' and no '.join(missing)}"
         yield warning(CHECKS[0], text, "Without a refresh token every renewal is a login: allow REFRESH_TOKEN_AUTH.")
@@ -89,7 +91,7 @@ def _run_time(case: Case, tokens: Tokens) -> Finding:
             f"{run_s:,.0f} s: tokens run out after {life:,} s, and there is no refresh token",
             "Count a login per user and token life into the quota, or allow REFRESH_TOKEN_AUTH for the client.",
         )
-    return ok(CHECKS[2], f"{run_s:,.0f} s: each token is renewed about {int(run_s // life)} times")
+    return ok(CHECKS[2], f"{run_s:,.0f} s: renewals per user, about: {int(run_s // life)}")
 
 
 def _claims(tokens: Tokens) -> Finding:

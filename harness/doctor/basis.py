@@ -27,7 +27,8 @@ def check_settings(case: Case, known: Known) -> Iterator[Finding]:
     yield ok("settings", f"client {settings.client_id}, flow {settings.flow}")
     try:
         known.endpoint = endpoint = Endpoint.parse(settings.given_endpoint or aws.endpoint_url(settings.region))
-        known.tls = tls_context(settings.ca_bundle)
+        if endpoint.is_tls or settings.ca_bundle or case.api.startswith("https:"):
+            known.tls = tls_context(settings.ca_bundle)
         known.proxy = proxy_for(endpoint, case.environ)
     except ConfigurationError as error:
         known.endpoint = None

@@ -61,7 +61,7 @@ def all_unchecked(checks: Iterable[str], why: str) -> Iterator[Finding]:
     return (unchecked(check, why) for check in checks)
 
 
-def known(check: str, kind: str, message: str, *, hint: str = "", state: State = State.FAULT) -> Finding:
+def explained(check: str, kind: str, message: str, *, hint: str = "", state: State = State.FAULT) -> Finding:
     """An error of Cognito's, of STS's or of the connection's, with the cause and the remedy that the table has."""
     remedy = remedies.lookup(kind, message)
     text = f"{kind}: {message}" if message else kind
@@ -71,7 +71,7 @@ def known(check: str, kind: str, message: str, *, hint: str = "", state: State =
 def failed(check: str, error: HarnessError) -> Finding:
     """What an exception says; the table's words where it has some."""
     kind = error.kind if isinstance(error, LoginError) else type(error).__name__
-    return known(check, kind, error.message.removeprefix(f"{kind}: "), hint=error.hint)
+    return explained(check, kind, error.message.removeprefix(f"{kind}: "), hint=error.hint)
 
 
 def faults_of(check: str, problems: Iterable[Problem]) -> Iterator[Finding]:

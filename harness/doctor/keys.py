@@ -8,7 +8,7 @@ from typing import Final
 
 from harness import aws
 from harness.doctor.case import Case, Known
-from harness.doctor.finding import Finding, all_unchecked, faults_of, known as from_table, ok, unchecked, warning
+from harness.doctor.finding import Finding, all_unchecked, explained, faults_of, ok, unchecked, warning
 from harness.errors import ConfigurationError
 from harness.inquiry import Inquiry, UnansweredError
 
@@ -62,7 +62,7 @@ def inquiry(case: Case, keys: aws.KeySource) -> Inquiry:
 
 def _without_keys(case: Case) -> Iterator[Finding]:
     if case.settings.flow.startswith("ADMIN_"):
-        yield from_table(CHECKS[0], "MissingAuthenticationTokenException", "no AWS credentials were found")
+        yield explained(CHECKS[0], "MissingAuthenticationTokenException", "no AWS credentials were found")
     else:
         yield warning(
             CHECKS[0],
@@ -77,7 +77,9 @@ def _of_source(keys: aws.KeySource) -> Finding:
     if expiry is None:
         return ok(CHECKS[0], f"from {keys.name}")
     left = expiry - datetime.now(UTC)
-    return ok(CHECKS[0], f"from {keys.name}, temporary: good for {left.total_seconds() / 60:,.0f} minutes, renewed before")
+    return ok(
+        CHECKS[0], f"from {keys.name}, temporary: good for {left.total_seconds() / 60:,.0f} minutes, renewed before"
+    )
 
 
 def _identity(asked: Inquiry) -> Finding:
@@ -87,4 +89,4 @@ def _identity(asked: Inquiry) -> Finding:
         kind = COGNITOS_NAMES.get(error.kind)
         if kind is None:
             return unchecked(CHECKS[1], f"STS: {error.kind}")
-        return from_table(CHECKS[1], kind, error.message)
+        return explained(CHECKS[1], kind, error.message)

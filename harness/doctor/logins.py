@@ -13,11 +13,11 @@ from typing import Final
 from harness import aws
 from harness.cognito.flows import FLOWS, AppClient
 from harness.cognito.tokens import Tokens
-from harness.cognito.wire import CHALLENGE_UNANSWERED, NO_AWS_KEYS
+from harness.cognito.wire import CHALLENGE_UNANSWERED, MISSING_TARGET, NO_AWS_KEYS, NOT_COGNITO
 from harness.conversation import Cognito, Conversation
 from harness.credentials import Row
 from harness.doctor.case import TIMEOUT_S, Case, Known
-from harness.doctor.finding import Finding, State, all_unchecked, failed, known as from_table, ok, unchecked
+from harness.doctor.finding import Finding, State, all_unchecked, explained, failed, ok, unchecked
 from harness.errors import LoginError
 from harness.evidence.sample import Sample
 from harness.extract import JsonExtractor
@@ -54,8 +54,17 @@ _BY_KIND: Final = {
     "AccessDeniedException": SIGNATURE,
     NO_AWS_KEYS: SIGNATURE,
     "ResourceNotFoundException": CLIENT,
+    MISSING_TARGET: ANSWER,
+    NOT_COGNITO: ANSWER,
+    "SerializationException": ANSWER,
+    "UnknownOperationException": ANSWER,
 }
-_THROTTLED: Final = "quota"
+_THROTTLED: Final = "request rate"
+_BY_OUTCOME: Final = {
+    Outcome.TRANSPORT_ERROR: ANSWER,
+    Outcome.SERVER_ERROR: ANSWER,
+    Outcome.THROTTLED: _THROTTLED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +86,11 @@ def step_of(error: LoginError) -> str:
     message = error.message.lower()
     if error.kind in _BY_KIND:
         return _BY_KIND[error.kind]
-    if error.outcome in (Outcome.TRANSPORT_ERROR, Outcome.SERVER_ERROR):
-        return ANSWER
-    if error.outcome == Outcome.THROTTLED:
-        return _THROTTLED
-    if error.kind in ("MissingTarget", "NotCognito", "SerializationException", "UnknownOperationException"):
-        return ANSWER
+    if error.outcome in _BY_OUTCOME:
+        return _BY_OUTCOME[Outcome(error.outcome)]
     if error.kind == "InvalidParameterException" and ("enabled for" in message or "not supported" in message):
         return FLOW
-    if error.kind == "NotAuthorizedException" and ("secret" in message):
-        return SECRET
-    return LOGIN
+    return SECRET if error.kind == "NotAuthorizedException" and "secret" in message else LOGIN
 
 
 def check_logins(case: Case, known: Known) -> Iterator[Finding]:
@@ -128,7 +131,7 @@ def _hindrance(known: Known) -> str:
 def _steps(trial: Trial, known: Known, *, is_signed: bool, told: set[str]) -> Iterator[Finding]:
     refused = trial.refused_at
     if refused == _THROTTLED:
-        yield replace(_refusal(trial, "quota"), state=State.WARNING)
+        yield replace(_refusal(trial, _THROTTLED), state=State.WARNING)
         yield from all_unchecked([step for step in STEPS[1:] if step not in told], "the login was throttled")
         return
     for number, step in enumerate(STEPS[:-1]):
@@ -157,7 +160,7 @@ def _outcome(trial: Trial) -> Finding:
     if error is None:
         return ok(check, f"{name}: confirmed, logged in")
     if error.kind == CHALLENGE_UNANSWERED and "NEW_PASSWORD_REQUIRED" in error.message and row.account.new_password:
-        return from_table(
+        return explained(
             check,
             error.kind,
             f"{name}: NEW_PASSWORD_REQUIRED: the password is temporary; a load sets the row's new_password",

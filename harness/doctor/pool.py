@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final
 
 from harness import prices
 from harness.doctor.case import Case, Known
-from harness.doctor.finding import Finding, State, all_unchecked, fault, known as from_table, ok, unchecked, warning
+from harness.doctor.finding import Finding, State, all_unchecked, explained, fault, ok, unchecked, warning
 from harness.doctor.keys import inquiry
 from harness.inquiry import Inquiry, UnansweredError
 from harness.settings import Settings
@@ -71,13 +71,13 @@ def _hindrance(case: Case, known: Known) -> str:
     return "" if known.has_connection else "the endpoint is not reached"
 
 
-def _asked(check: str, question: Callable[[], Mapping[str, Any]]) -> Iterator[Finding]:
+def _asked(check: str, question: Callable[[], Mapping[str, Any]]) -> Generator[Finding, None, Mapping[str, Any] | None]:
     """The answer; without one, a finding that says why."""
     try:
         return question()
     except UnansweredError as error:
         if error.kind == "ResourceNotFoundException":
-            yield from_table(check, error.kind, error.message)
+            yield explained(check, error.kind, error.message)
         else:
             right = ": these keys have no right to describe it" if error.is_denied else ""
             yield unchecked(check, f"{error.kind}{right}")
@@ -107,7 +107,7 @@ def _says_production(text: str) -> bool:
 def _client(settings: Settings, known: Known, client: Mapping[str, Any]) -> Iterator[Finding]:
     flows = frozenset(client.get("ExplicitAuthFlows") or ())
     if flows and not flows & _NAMES[settings.flow] and not known.faulty & {"flow"}:
-        yield from_table("flow", "InvalidParameterException", f"{settings.flow} flow not enabled for this client")
+        yield explained("flow", "InvalidParameterException", f"{settings.flow} flow not enabled for this client")
     yield from _secret(settings, known, str(client.get("ClientSecret") or ""))
     hides = client.get("PreventUserExistenceErrors", "LEGACY")
     shown = ", ".join(sorted(flow.removeprefix("ALLOW_") for flow in flows)) or "not told"
@@ -126,10 +126,10 @@ def _secret(settings: Settings, known: Known, secret: str) -> Iterator[Finding]:
         return
     if secret and not ours:
         message = f"Client {settings.client_id} is configured with secret but SECRET_HASH was not received"
-        yield from_table("client secret", "NotAuthorizedException", message)
+        yield explained("client secret", "NotAuthorizedException", message)
     elif secret:
         message = f"Unable to verify secret hash for client {settings.client_id}"
-        yield from_table("client secret", "NotAuthorizedException", message)
+        yield explained("client secret", "NotAuthorizedException", message)
     else:
         yield warning("client secret", "one is set, and this client has none", "Unset COGNITO_CLIENT_SECRET.")
 
@@ -138,9 +138,10 @@ def _validity(client: Mapping[str, Any]) -> str:
     units = client.get("TokenValidityUnits") or {}
     defaults = {"AccessToken": (1, "hours"), "IdToken": (1, "hours"), "RefreshToken": (30, "days")}
     told = []
-    for name, (value, unit) in defaults.items():
+    for name, (value, usual) in defaults.items():
         given = client.get(f"{name}Validity") or value
-        told.append(f"{name.removesuffix('Token').lower()} {given} {units.get(name, unit)}")
+        unit = str(units.get(name, usual))
+        told.append(f"{name.removesuffix('Token').lower()} {given} {unit.removesuffix('s') if given == 1 else unit}")
     return ", ".join(told)
 
 
@@ -175,5 +176,7 @@ def _quota(settings: Settings, quota: float) -> Finding:
     if cap and cap <= quota:
         return ok(ACCOUNT[0], f"{text}; a load stays below {cap:g} logins/s")
     return warning(
-        ACCOUNT[0], f"{text}; a load is not held below", f"Set --cognito-max-login-rate below {quota:g}, or get a higher quota."
+        ACCOUNT[0],
+        f"{text}; a load is not held below",
+        f"Set --cognito-max-login-rate below {quota:g}, or get a higher quota.",
     )

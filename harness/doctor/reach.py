@@ -91,9 +91,7 @@ def _ask_time(case: Case, known: Known, endpoint: Endpoint) -> tuple[Answer, flo
     """Any answer, and by how much this machine's clock is ahead of its Date (which is in whole seconds)."""
     pool = case.settings.user_pool_id
     path = f"{endpoint.path.rstrip('/')}/{pool}/.well-known/jwks.json" if pool else endpoint.path
-    channel = Channel(
-        endpoint, tls=known.tls, proxy=known.proxy, connect_timeout_s=TIMEOUT_S, read_timeout_s=TIMEOUT_S
-    )
+    channel = Channel(endpoint, tls=known.tls, proxy=known.proxy, connect_timeout_s=TIMEOUT_S, read_timeout_s=TIMEOUT_S)
     try:
         request = f"GET {path} HTTP/1.1\r\nHost: {endpoint.host_header}\r\nAccept: */*\r\n\r\n"
         answer = channel.exchange(request.encode("latin-1"))

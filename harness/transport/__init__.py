@@ -6,8 +6,8 @@ endpoint → (proxy) → link → (tls) → answer
 ```
 
 Reading order: `endpoint` (where), `proxy` and `tls` (on the way there), `link` (a connected socket and its waiting),
-`answer` (bytes become an answer), `failures` (what may go wrong, in words), `channel` (the whole exchange), `probe` (the
-way there, a step at a time).
+`answer` (bytes become an answer), `failures` (what may go wrong, in words), `channel` (the whole exchange), `probe`
+(the way there, a step at a time).
 """
 
 from harness.transport.answer import Answer, Headers

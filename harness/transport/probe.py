@@ -21,8 +21,9 @@ T = TypeVar("T")
 
 
 class Probe:
-    """Takes the steps that a channel takes at once. In order: `resolve`, `connect`, then `tunnel` and `handshake` where
-    they apply, and `close` in any case.
+    """Takes the steps that a channel takes at once.
+
+    In order: `resolve`, `connect`, then `tunnel` and `handshake` where they apply, and `close` in any case.
 
     Args:
         endpoint: Where to.
@@ -31,7 +32,9 @@ class Probe:
         timeout_s: For each step, in seconds.
     """
 
-    def __init__(self, endpoint: Endpoint, *, tls: ssl.SSLContext | None, proxy: Proxy | None, timeout_s: float) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, tls: ssl.SSLContext | None, proxy: Proxy | None, timeout_s: float
+    ) -> None:
         self._endpoint = endpoint
         self._tls = tls
         self._proxy = proxy
