@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--work", action="append", choices=list(WORKS), help="only this one; repeatable; then no file is written")
     add("--rounds", type=int, default=5, help="default: %(default)s")
-    add("--seconds", type=float, default=3.0, help="how long a round is measured; default: %(default)s")
+    add("--seconds", type=float, default=2.0, help="how long a round is measured; default: %(default)s")
     return parser
 
 

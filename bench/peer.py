@@ -16,7 +16,6 @@ from bench.child import Child
 from bench.contest import SETTLE_S, Contestant, Field, Measurement, Venue
 
 WARM_REQUESTS = 200
-"""A peer has started when the server has seen this many."""
 START_TIMEOUT_S = 60.0
 PLANS = Path(__file__).parent / "plans"
 
@@ -35,6 +34,8 @@ class Site:
     """CSV with the columns username and password."""
     folder: Path
     """The peer's own, to write to."""
+    user_pool_id: str = ""
+    """Where there is one."""
     clients: int = 20
     """How many logins or requests are under way at a time."""
 
@@ -50,6 +51,7 @@ class Site:
             "BENCH_ENDPOINT": self.endpoint,
             "BENCH_REGION": self.region,
             "BENCH_CLIENT_ID": self.client_id,
+            "BENCH_USER_POOL_ID": self.user_pool_id,
             "BENCH_USERS": str(self.users),
             "BENCH_CLIENTS": str(self.clients),
         }
@@ -70,6 +72,8 @@ class Peer:
     how_to_get: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What it needs beside `Site.variables`."""
+    warm_requests: int = WARM_REQUESTS
+    """It has started when the server has seen this many; fewer for a slow one: the others stand still meanwhile."""
     good_exits: frozenset[int] = frozenset({0})
     """Exit codes that speak for work well done, when it is ended by SIGTERM."""
     faults: Callable[[Site, int], str] = lambda _site, _counted: ""
@@ -104,7 +108,7 @@ def running(peers: Sequence[Peer], site: Site, venue: Venue, count: Callable[[],
             command = peer.command(its_site)
             child = Child(command, core=venue.client_core, folder=its_site.folder, environment=environment)
             stack.callback(child.end)
-            if fault := _warm_up(child, count):
+            if fault := _warm_up(child, count, peer.warm_requests):
                 child.end()
                 ready.absent[peer.name] = fault
                 continue
@@ -158,10 +162,10 @@ def window(driver: Child, subject: Child, count: Callable[[], int], seconds: flo
     return measured
 
 
-def _warm_up(child: Child, count: Callable[[], int]) -> str:
+def _warm_up(child: Child, count: Callable[[], int], requests: int) -> str:
     """Wait until it works; why it does not, or nothing."""
     first, deadline_s = count(), time.monotonic() + START_TIMEOUT_S
-    while count() - first < WARM_REQUESTS:
+    while count() - first < requests:
         if child.has_ended:
             return f"it ended at once: {child.last_words}"
         if time.monotonic() > deadline_s:

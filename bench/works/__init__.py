@@ -1,7 +1,7 @@
 """Which work is compared, and what is asked of this project; in the order of the table."""
 
 from bench.contest import Work
-from bench.works import api, logins, sandbox, signer
+from bench.works import api, logins, sandbox, signer, srp
 
 WORKS: dict[str, Work] = {
     "login": logins.SIGNED,
@@ -9,6 +9,7 @@ WORKS: dict[str, Work] = {
     "api": api.PLAIN,
     "extraction": api.EXTRACTION,
     "cookie": api.COOKIE,
+    "srp": srp.WORK,
     "sandbox": sandbox.WORK,
     "signer": signer.WORK,
 }

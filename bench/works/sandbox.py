@@ -6,8 +6,9 @@ import json
 import os
 import select
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -17,8 +18,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from bench.canned import write_accounts
 from bench.child import Child
 from bench.contest import Contestant, Field, Measurement, Target, Venue, Work
-from bench.names import RSA_BOUND, SANDBOX, SIGNED_LOGIN, SUBJECT
+from bench.names import MOTO, RSA_BOUND, SANDBOX, SIGNED_LOGIN, SUBJECT
 from bench.peer import Peer, RunningPeer, Site, peers_for, running, window
+from bench.works import emulators
 from bench.works.here import Function
 
 START_TIMEOUT_S = 20.0
@@ -28,24 +30,11 @@ TOKEN_BYTES = 700
 
 @contextmanager
 def gather(venue: Venue) -> Iterator[Field]:
-    """The sandbox with this project's own logins as its load, and the signatures alone."""
-    users = venue.folder / "users.sandbox.csv"
-    write_accounts(users)
+    """The sandbox with this project's own logins as its load, other emulators, and the signatures alone."""
     with ExitStack() as stack:
-        sandbox = _start(venue, str(users))
-        stack.callback(sandbox.end)
-        ready = _ready_line(sandbox)
-        site = Site(
-            endpoint=ready["endpoint"],
-            region=ready["region"],
-            client_id=ready["client_id"],
-            access_key_id=ready["access_key_id"],
-            secret_access_key=ready["secret_access_key"],
-            users=users,
-            folder=venue.folder / "sandbox-load",
-        )
-        count = _Count(ready)
-        load = stack.enter_context(running([_driver()], site, venue, count))
+        sandbox, ready = stack.enter_context(started(venue))
+        count = answered(ready, "InitiateAuth")
+        load = stack.enter_context(running([_driver()], site_of(ready, venue.folder / "sandbox-load"), venue, count))
         field = Field()
         if load.absent:
             field.absent[SANDBOX] = f"its load did not start: {'; '.join(load.absent.values())}"
@@ -53,7 +42,48 @@ def gather(venue: Venue) -> Iterator[Field]:
             assert isinstance(driver, RunningPeer)
             field.contestants.append(_LoadedSandbox(sandbox, driver, count))
         field.contestants.append(Function(RSA_BOUND, "cryptography's sign, PKCS #1 v1.5, SHA-256", _sign_twice()))
+        emulators.gather(venue, stack, field)
         yield field
+
+
+@contextmanager
+def started(venue: Venue) -> Iterator[tuple[Child, dict[str, str]]]:
+    """A sandbox with the bench's accounts, and what it says of itself."""
+    users = venue.folder / "users.sandbox.csv"
+    write_accounts(users)
+    sandbox = _start(venue, str(users))
+    try:
+        yield sandbox, {**_ready_line(sandbox), "users": str(users)}
+    finally:
+        sandbox.end()
+
+
+def site_of(ready: Mapping[str, str], folder: Path) -> Site:
+    """What a peer needs to know to log in there."""
+    return Site(
+        endpoint=ready["endpoint"],
+        region=ready["region"],
+        client_id=ready["client_id"],
+        access_key_id=ready["access_key_id"],
+        secret_access_key=ready["secret_access_key"],
+        users=Path(ready["users"]),
+        folder=folder,
+        user_pool_id=ready["user_pool_id"],
+    )
+
+
+def answered(ready: Mapping[str, str], operation: str) -> Callable[[], int]:
+    """How many requests of an operation a sandbox has answered well, by its own count."""
+    request = Request(  # noqa: S310  # http, to the sandbox of this bench
+        f"{ready['control']}/counts", headers={"Authorization": f"Bearer {ready['control_token']}"}
+    )
+
+    def count() -> int:
+        with urlopen(request, timeout=30) as answer:  # noqa: S310  # http, to the sandbox of this bench
+            counts: dict[str, dict[str, int]] = json.load(answer)["answered"]
+        return counts.get(operation, {}).get("ok", 0)
+
+    return count
 
 
 class _LoadedSandbox(Contestant):
@@ -62,7 +92,7 @@ class _LoadedSandbox(Contestant):
     name = SANDBOX
     note = "signature of the request checked by botocore, answer and two tokens made"
 
-    def __init__(self, sandbox: Child, driver: RunningPeer, count: _Count) -> None:
+    def __init__(self, sandbox: Child, driver: RunningPeer, count: Callable[[], int]) -> None:
         self._sandbox = sandbox
         self._driver = driver
         self._count = count
@@ -78,27 +108,13 @@ class _LoadedSandbox(Contestant):
         return self._driver.finish()
 
 
-class _Count:
-    """Logins that the sandbox has answered well, by its own count."""
-
-    def __init__(self, ready: dict[str, str]) -> None:
-        self._request = Request(  # noqa: S310  # http, to the sandbox of this bench
-            f"{ready['control']}/counts", headers={"Authorization": f"Bearer {ready['control_token']}"}
-        )
-
-    def __call__(self) -> int:
-        with urlopen(self._request, timeout=5) as answer:  # noqa: S310  # http, to the sandbox of this bench
-            answered: dict[str, dict[str, int]] = json.load(answer)["answered"]
-        return answered.get("InitiateAuth", {}).get("ok", 0)
-
-
 def _driver() -> Peer:
     return next(peer for peer in peers_for(SIGNED_LOGIN) if peer.name == SUBJECT)
 
 
 def _start(venue: Venue, users: str) -> Child:
     return Child(
-        [sys.executable, "-m", "harness.sandbox", "--json", "--require-signature", "--users", users],
+        [sys.executable, "-m", "harness.sandbox", "--json", "--users", users],
         core=venue.server_core,
         folder=venue.folder / "sandbox",
         environment={"PATH": os.environ.get("PATH", os.defpath)},
@@ -132,9 +148,9 @@ WORK = Work(
     title="Sandbox",
     unit="logins",
     method=(
-        "Signed InitiateAuth by 20 users; processor time of the sandbox's process. Against it, what the two RSA-2048 "
-        "signatures of a login's tokens cost by themselves."
+        "Signed InitiateAuth by 20 users; processor time of the sandbox's process. Against it, other local Cognitos, "
+        "and what the two RSA-2048 signatures of a login's tokens cost by themselves."
     ),
     gather=gather,
-    targets=(Target(SANDBOX, RSA_BOUND, at_least=0.6),),
+    targets=(Target(SANDBOX, RSA_BOUND, at_least=0.75), Target(SANDBOX, MOTO, at_least=3.0)),
 )

@@ -1,0 +1,101 @@
+"""What a login costs, in counts that are the same on every machine."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+from locust.event import Events
+
+from harness.cognito.flows import Account, AppClient
+from harness.cognito.signing import AwsKeys
+from harness.conversation import Cognito
+from harness.credentials import Row
+from harness.extract import JsonExtractor
+from harness.load.lifecycle.run import Run
+from harness.outcome import Reason
+from harness.settings import Settings
+from harness.transport import Endpoint
+from tests.transport.conftest import answering, serve  # noqa: F401  # a fixture
+
+BODY = (
+    b'{"AuthenticationResult":{"AccessToken":"%b","IdToken":"%b","RefreshToken":"%b","ExpiresIn":3600,'
+    b'"TokenType":"Bearer"},"ChallengeParameters":{}}'
+) % (b"a" * 1000, b"i" * 1000, b"r" * 1800)
+REPLY = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d\r\n\r\n%b" % (
+    len(BODY),
+    BODY,
+)
+SYSTEM = {"send", "sendall", "recv", "poll", "select", "switch", "start", "stop", "connect"}
+
+
+OURS = ("harness", "locust", "json", "hmac", "hashlib", "<string>")
+"""Where the code of a login stands; the last is where dataclasses are made."""
+
+
+class Keys:
+    """Keys that never change."""
+
+    name = "test"
+
+    def __init__(self) -> None:
+        self._keys = AwsKeys("AKIDEXAMPLE", "made-up")
+
+    def current(self) -> AwsKeys:
+        return self._keys
+
+
+@pytest.fixture
+def run(serve):  # noqa: F811  # the fixture
+    server = serve(answering(REPLY))
+    endpoint = Endpoint.parse(f"http://127.0.0.1:{server.port}")
+    setup = SimpleNamespace(
+        settings=Settings(client_id="client"),
+        client=AppClient("client"),
+        endpoint=SimpleNamespace(url="http://127.0.0.1"),
+        cognito=Cognito(endpoint, region="us-east-1", keys=Keys()),
+        read_token=JsonExtractor.token().from_document,
+    )
+    return Run(setup, Events(), None, processes=1)
+
+
+def counted(call):
+    """The Python functions that were run in this greenlet, and the calls into the system."""
+    functions, system = [], []
+
+    def profile(frame, event, called):
+        if not any(part in frame.f_code.co_filename for part in OURS):  # the server answers in this thread, too
+            return
+        if event == "call":
+            functions.append(frame.f_code.co_qualname)
+        elif event == "c_call" and called.__name__ in SYSTEM and not called.__qualname__.startswith("generator"):
+            system.append(called.__name__)
+
+    sys.setprofile(profile)
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return functions, system
+
+
+def test_a_signed_login_is_one_send_one_wait_and_one_recv_and_few_functions(run):
+    """Flow, signature, exchange, reading the answer, two samples and Locust's event.
+
+    A function costs about a hundredth of a login, whatever it does; 66 when this was written, and one for each
+    histogram that meets a duration for the first time. The look before the send finds out whether the server has
+    closed the connection meanwhile.
+    """
+    conversation = run.conversation()
+    row = Row(0, 2, Account("alice@example.com", "made-up"), {})
+
+    def log_in():
+        return run.log_in(conversation, row, Reason.INITIAL, lambda _: None)
+
+    for _ in range(2):  # connects, makes histograms, trusts the account
+        assert log_in().access_token == "a" * 1000
+    functions, system = counted(log_in)
+    conversation.close()
+    assert system == ["poll", "send", "switch", "recv"]
+    assert len(functions) <= 70, functions
