@@ -33,7 +33,7 @@ class Chart:
 
     def add(self, finding: Finding) -> None:
         """One finding: a line, or more where it is long; each starts with what it belongs to or is indented."""
-        head = Text(f"{finding.state:<{STATE_WIDTH}}", STYLES[finding.state])
+        head = Text("").append(f"{finding.state:<{STATE_WIDTH}}", STYLES[finding.state])
         check = f"{finding.check:<{CHECK_WIDTH}} "
         indent = STATE_WIDTH + len(f"{'':<{CHECK_WIDTH}} ")
         body = [finding.message]
@@ -41,11 +41,11 @@ class Chart:
             body += [f"{label}: {text}" for label, text in (("cause", finding.cause), ("do", finding.remedy)) if text]
         if self._width < NARROW:
             indent = INDENT
-            self._print(head.append(finding.check, "default"))
+            self._print(head.append(finding.check))
             lines = self._wrapped(body, indent)
         else:
             first, *rest = self._wrapped(body, indent, first=len(check) - CHECK_WIDTH - 1)
-            self._print(head.append(f"{check}{first}".rstrip(), "default"))
+            self._print(head.append(f"{check}{first}".rstrip()))
             lines = rest
         for line in lines:
             self._print(Text(" " * indent + line))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from harness import prices
 from harness.doctor.case import Case, Known
-from harness.doctor.finding import Finding, State, all_unchecked, explained, fault, ok, unchecked, warning
+from harness.doctor.finding import Finding, State, all_unchecked, explained, ok, unchecked, warning
 from harness.doctor.keys import inquiry
 from harness.inquiry import Inquiry, UnansweredError
 from harness.settings import Settings
@@ -96,8 +96,9 @@ def _production(settings: Settings, pool: Mapping[str, Any]) -> Finding:
     text = f"this looks like a production pool: {', '.join(signs)}"
     if settings.allows_production:
         return warning(CHECKS[1], text, "It was allowed (--allow-production): its quota is its users', too.")
-    plain = "; USER_PASSWORD_AUTH belongs on neither" if settings.flow == "USER_PASSWORD_AUTH" else ""
-    return fault(CHECKS[1], text, f"Use a development or staging pool, or say --allow-production{plain}.")
+    plain = ", and USER_PASSWORD_AUTH belongs to development and staging" if "USER_PASSWORD" in settings.flow else ""
+    cause = f"A load shares the quota with this pool's users{plain}."
+    return Finding(CHECKS[1], State.FAULT, text, cause, "Use another pool, or say --allow-production.")
 
 
 def _says_production(text: str) -> bool:
