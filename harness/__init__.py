@@ -8,9 +8,11 @@ evidence. Read the package in this order:
     extract                    JMeter's JSON Extractor
     evidence/                  samples, metrics, gates, health, reports
     settings, aws              every knob; the AWS credential chain and endpoints
+    vault/                     references to secrets, and the secrets that they stand for
     credentials                users.csv as JMeter's CSV Data Set reads it
     transport                  one keep-alive HTTP/1.1 connection and its times
     conversation, session      a login over a connection; a token that is valid now
+    prices, provision/         what accounts cost; making and removing them
     load/                      the Locust edge
     sandbox/                   a local Cognito and a protected API, a process of its own
     cli/                       the `cognito-load` command

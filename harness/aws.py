@@ -26,6 +26,8 @@ from harness.errors import ConfigurationError, Problem
 RECHECK_S: Final = 30.0
 """How long keys are used before the chain is asked again. botocore renews temporary keys 10 to 15 minutes early."""
 
+GIVE: Final = "Give the AWS chain some: AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, SSO or a role."
+
 _UNUSABLE: Final = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, RuntimeError)
 """What a credential chain raises: its own faults, STS's refusals, and a plain RuntimeError for keys that are still
 expired after they were renewed."""
@@ -118,7 +120,7 @@ def keys_for(sign: str, sandbox_keys: str = "") -> KeySource | None:
             [
                 Problem(
                     "calls must be signed (--cognito-sign always), but no AWS credentials were found",
-                    "Give the AWS chain some: AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, SSO or a role.",
+                    GIVE,
                 )
             ]
         )
@@ -185,8 +187,14 @@ def administrator(
     Raises:
         ConfigurationError: There are no credentials, or they cannot be used.
     """
-    source = keys_for("always", sandbox_keys)
-    keys = source.current() if isinstance(source, FileKeys) else None
+    keys = FileKeys(sandbox_keys).current() if sandbox_keys else None
+    if keys is None:
+        chain = find_keys()
+        if chain is None:
+            raise ConfigurationError(
+                [Problem("no AWS credentials were found, and only administrators may do this", GIVE)]
+            )
+        chain.current()
     own = (
         {
             "aws_access_key_id": keys.access_key_id,

@@ -31,6 +31,12 @@ class TestKnobs:
             "--results-dir": "COGNITO_RESULTS_DIR",
             "--samples": "COGNITO_SAMPLES",
             "--warmup": "COGNITO_WARMUP",
+            "--login-rate": "COGNITO_LOGIN_RATE",
+            "--login-arrivals": "COGNITO_LOGIN_ARRIVALS",
+            "--login-slots": "COGNITO_LOGIN_SLOTS",
+            "--login-sweep": "COGNITO_LOGIN_SWEEP",
+            "--login-rate-sweep": "COGNITO_LOGIN_RATE_SWEEP",
+            "--sweep-hold": "COGNITO_SWEEP_HOLD",
         }
         assert all(knob.variable == knob.dest.upper() for knob in KNOBS if knob.flag.startswith("--cognito-"))
 
@@ -56,6 +62,12 @@ class TestKnobs:
             "--results-dir",
             "--samples",
             "--warmup",
+            "--login-rate",
+            "--login-arrivals",
+            "--login-slots",
+            "--login-sweep",
+            "--login-rate-sweep",
+            "--sweep-hold",
         }
 
     def test_no_option_is_for_a_secret(self) -> None:
@@ -172,6 +184,16 @@ FAULTS = [
     ({"cognito_connection": "reuse"}, 1, "--cognito-connection is 'reuse'"),
     ({"cognito_max_login_rate": "fast"}, 1, "'fast'"),
     ({"cognito_max_login_rate": "-1"}, 1, "'-1'"),
+    ({"login_rate": "fast"}, 1, "--login-rate is 'fast'"),
+    ({"login_rate": "10:60s,100"}, 1, "--login-rate is '10:60s,100'"),
+    ({"login_rate": "10", "login_sweep": "1,2"}, 1, "--login-rate and --login-sweep are set"),
+    ({"login_sweep": "5,2"}, 1, "--login-sweep is '5,2'"),
+    ({"login_sweep": "1,2.5"}, 1, "--login-sweep is '1,2.5'"),
+    ({"login_rate_sweep": "1,"}, 1, "--login-rate-sweep is '1,'"),
+    ({"login_rate": "5", "login_slots": "0"}, 1, "--login-slots is '0'"),
+    ({"login_rate": "5", "login_arrivals": "random"}, 1, "'random'"),
+    ({"login_sweep": "1,2", "sweep_hold": "2s"}, 1, "--sweep-hold is '2s'"),
+    ({"login_rate": "10:60s,100:5m"}, 1, "goes up to 100 logins/s, over the cap of 60"),
     ({"cognito_max_login_rate": "nan"}, 1, "'nan'"),
     ({"cognito_max_login_rate": "inf"}, 1, "'inf'"),
     (

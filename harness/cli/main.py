@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
-from harness.cli import login, options, provision, report, vault
 from harness.errors import EXIT
 
 PROG: Final = "cognito-load"
@@ -84,15 +84,25 @@ def _run_sandbox(arguments: Sequence[str], prog: str) -> int:
     return run(arguments, prog)
 
 
+def _of(module: str) -> Run:
+    """The `main` of a command's module, which is imported when it is run: a report's charts alone take a second."""
+
+    def run(arguments: Sequence[str], prog: str) -> int:
+        code: int = import_module(f"harness.cli.{module}").main(arguments, prog)
+        return code
+
+    return run
+
+
 COMMANDS: Final = (
-    Command("login", "log in once and show what comes back", "login --username alice@example.com", login.main),
-    Command("options", "the options that `locust` takes here, besides its own", "options", options.main),
+    Command("login", "log in once and show what comes back", "login --username alice@example.com", _of("login")),
+    Command("options", "the options that `locust` takes here, besides its own", "options", _of("options")),
     Command(
-        "provision", "test accounts, made and removed", "provision create --count 1000 --prefix load-", provision.main
+        "provision", "test accounts, made and removed", "provision create --count 1000 --prefix load-", _of("provision")
     ),
-    Command("report", "make a run's reports, or compare two runs", "report build results/latest", report.main),
+    Command("report", "make a run's reports, or compare two runs", "report build results/latest", _of("report")),
     Command("sandbox", "a local Cognito and an API behind it", "sandbox --port 9229 --users users.csv", _run_sandbox),
-    Command("vault", "secrets in the operating system's vault", "vault set load/alice", vault.main),
+    Command("vault", "secrets in the operating system's vault", "vault set load/alice", _of("vault")),
 )
 
 if __name__ == "__main__":

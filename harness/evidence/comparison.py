@@ -24,8 +24,9 @@ from typing import Literal, NamedTuple
 
 from harness.evidence.gates import describe
 from harness.evidence.histogram import Histogram, percentile_of
-from harness.evidence.metrics import Metrics, Selector, Tally
+from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
+from harness.evidence.tally import Selector, Tally
 
 Word = Literal["better", "same", "worse", "not enough data"]
 

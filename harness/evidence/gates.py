@@ -4,6 +4,7 @@
               | "dropped" operator limit ["abort after" duration]
     subject   = "login"                        every login
               | "login(" reason ")"            reason: initial, refresh, expired or forced
+              | "intended"                     logins of an open load, from when they should have started
               | "api"                          every API request
               | METHOD " " name                an API request: `GET /orders`
               | operation                      one kind of Cognito exchange: `InitiateAuth`
@@ -21,7 +22,7 @@
     factor    = number ["%"]                   1.10 and 110% are the same
     duration  = number ("ms" | "s" | "min")
 
-Several gates stand in one text with `;` between them. What the metrics mean is said in `metrics.Tally`; `baseline` is
+Several gates stand in one text with `;` between them. What the metrics mean is said in `tally.Tally`; `baseline` is
 the same figure in the run that --baseline names. A gate without data fails: a misspelt name must not turn a build
 green. A gate that aborts is held, while the run goes on, against everything measured so far; how, `watch.py` says.
 """
@@ -37,8 +38,9 @@ from fractions import Fraction
 from typing import Literal
 
 from harness.errors import ConfigurationError, Problem
-from harness.evidence.metrics import LOGINS, Metrics, Selector, is_count, is_latency, is_metric
+from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
+from harness.evidence.tally import INTENDED, LOGINS, Selector, is_count, is_latency, is_metric
 from harness.outcome import Outcome, Reason
 
 State = Literal["passed", "failed", "no data"]
@@ -148,8 +150,7 @@ class Gate:
     def figure(self, metrics: Metrics, duration_s: float) -> float | None:
         """The figure it is about; None where there is no data."""
         if self.metric == DROPPED:
-            dropped: dict[str, int] = getattr(metrics, "dropped", {})
-            return sum(dropped.values()) if dropped or metrics.measured else None
+            return sum(metrics.dropped.values()) if metrics.dropped or metrics.measured else None
         return metrics.figure(self.subject, self.metric, duration_s)
 
     def judge(self, metrics: Metrics, duration_s: float, baseline: Past | None = None) -> GateResult:
@@ -281,6 +282,8 @@ def _parse_subject(subject: str) -> Selector:
         subject, at = subject[1:-1].strip(), 1
     if subject == "api":
         return Selector("request")
+    if subject == "intended":
+        return INTENDED
     if login := _LOGIN.fullmatch(subject):
         if login[1] is None:
             return Selector("login")

@@ -16,8 +16,9 @@ from typing import Final, NamedTuple, cast
 from urllib.parse import quote, unquote
 
 from harness.evidence.histogram import Histogram, empty_hdr
-from harness.evidence.metrics import PHASES, Key, Metrics
+from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Kind
+from harness.evidence.tally import PHASES, Key
 from harness.outcome import Outcome, Reason
 
 FILE_NAME: Final = "histograms.hlog"

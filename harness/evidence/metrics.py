@@ -11,20 +11,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from harness.errors import HarnessError
-from harness.evidence.histogram import Histogram, percentile_of
+from harness.evidence.histogram import Histogram
 from harness.evidence.sample import Kind, Sample
+from harness.evidence.tally import INTENDED, PHASES, Key, Selector, Series, Tally
 from harness.outcome import Outcome, Reason
 
-WIRE_VERSION = 2
+WIRE_VERSION = 3
 """Changes when `to_wire` does: master and workers must run the same release."""
-
-TOKEN_REFUSED = " (token refused)"  # noqa: S105 - no password, a name
-"""Ends the name of a request that an API answered with 401 and that was replayed with a new token.
-
-It is an ok sample with a name of its own, and no part of what `api` sums up: its replay stands there."""
-
-PHASES = ("latency", "first_byte", "connect", "tls", "opened")
-"""What a series keeps apart."""
 
 MAX_ERRORS = 1_000
 """Distinct errors that are kept; a check that puts an id into its message must not fill the memory."""
@@ -33,16 +26,6 @@ OTHER_ERRORS = "(further errors)"
 
 # An enum's members cost a metaclass look-up each time they are named.
 _OK = Outcome.OK
-_OUTCOMES = frozenset(outcome.value for outcome in Outcome)
-
-
-class Key(NamedTuple):
-    """What one histogram is about."""
-
-    kind: Kind
-    name: str
-    outcome: Outcome
-    reason: Reason | None
 
 
 class ErrorKey(NamedTuple):
@@ -69,153 +52,18 @@ class ErrorCount:
         self.last_s = max(self.last_s, last_s)
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
-    """Which samples a figure is about; None selects every one."""
-
-    kind: Kind
-    name: str | None = None
-    reason: Reason | None = None
-
-    def selects(self, key: Key) -> bool:
-        """Whether a histogram's samples belong to it."""
-        if key.kind != self.kind or (self.reason is not None and key.reason is not self.reason):
-            return False
-        if self.name is None:
-            return not key.name.endswith(TOKEN_REFUSED)
-        return key.name == self.name
-
-
-LOGINS = Selector("login")
-EXCHANGES = Selector("exchange")
-REQUESTS = Selector("request")
-
-
-class Series:
-    """The durations of all samples with one key, in microseconds."""
-
-    __slots__ = ("connect", "first_byte", "latency", "opened", "tls")
-
-    def __init__(self) -> None:
-        self.latency = Histogram()
-        self.first_byte = Histogram()
-        """Only samples that got an answer."""
-        self.connect = Histogram()
-        """Only samples that opened a connection: TCP, proxy and TLS together."""
-        self.tls = Histogram()
-        """Only samples that opened a connection with TLS: the handshake alone, a part of `connect`."""
-        self.opened = Histogram()
-        """Latency of the samples that opened a connection; the others reused one."""
-
-    def histograms(self) -> tuple[Histogram, ...]:
-        """All of them, in the order of `PHASES`, which is the order of the wire."""
-        return self.latency, self.first_byte, self.connect, self.tls, self.opened
-
-
-class Tally:
-    """The samples a selector chose, merged, and the figures they give.
-
-    Latency figures (`p50`…`p99.9`, `max`, `mean`) obey one rule: **the worse of two, the samples that were ok and all
-    samples**. Fast refusals would pull the second down, slow timeouts are missing from the first; so a failed sample
-    can make a figure worse and never better. Without a single ok sample there is no figure (None): how fast something
-    fails is no latency.
-
-    `rate` and `count` are of all samples, ok or not: what was asked of the service. `fail_rate` says how much of it
-    failed.
-    """
-
-    __slots__ = ("connect", "everything", "first_byte", "known", "ok", "opened", "outcomes", "tls")
-
-    def __init__(self) -> None:
-        self.ok = Histogram()
-        """Latency of the ok samples."""
-        self.everything = Histogram()
-        """Latency of all samples."""
-        self.first_byte = Histogram()
-        self.connect = Histogram()
-        self.tls = Histogram()
-        self.opened = Histogram()
-        """Latency of the samples that opened a connection."""
-        self.outcomes: dict[Outcome, Histogram] = {}
-        self.known = False
-        """Whether samples of this kind and name exist, perhaps with another reason: then zero is a fact."""
-
-    @property
-    def count(self) -> int:
-        """All samples."""
-        return self.everything.count
-
-    @property
-    def failures(self) -> int:
-        """Samples that were not ok."""
-        return self.everything.count - self.ok.count
-
-    @property
-    def reused(self) -> Histogram:
-        """Latency of the samples on a connection that was there already."""
-        return self.everything.without(self.opened)
-
-    def add(self, outcome: Outcome, series: Series) -> None:
-        """Merge samples with this outcome."""
-        self.known = True
-        self.everything.merge(series.latency)
-        self.first_byte.merge(series.first_byte)
-        self.connect.merge(series.connect)
-        self.tls.merge(series.tls)
-        self.opened.merge(series.opened)
-        self.outcomes.setdefault(outcome, Histogram()).merge(series.latency)
-        if not outcome.is_failure:
-            self.ok.merge(series.latency)
-
-    def figure(self, metric: str, duration_s: float) -> float | None:
-        """One figure; None where there is no data.
-
-        Args:
-            metric: `p50`…`p99.999`, `max`, `mean` (microseconds), `rate` (per second), `fail_rate` (0 to 1), `count`,
-                or an outcome (`throttled`): how many ended so.
-            duration_s: How long was measured.
-
-        Raises:
-            ValueError: if the metric is none of these.
-        """
-        if metric == "count":
-            return self.count if self.known else None
-        if metric in _OUTCOMES:
-            ended_so = self.outcomes.get(Outcome(metric))
-            return (ended_so.count if ended_so else 0) if self.known else None
-        if metric == "rate":
-            return self.count / duration_s if self.known and duration_s > 0 else None
-        if metric == "fail_rate":
-            return self.failures / self.count if self.count else None
-        ok, everything = self.ok.figure(metric), self.everything.figure(metric)
-        return None if ok is None or everything is None else max(ok, everything)
-
-
-def is_latency(metric: str) -> bool:
-    """Whether a metric is measured in time."""
-    return metric in ("max", "mean") or percentile_of(metric) is not None
-
-
-def is_count(metric: str) -> bool:
-    """Whether a metric is a number of things."""
-    return metric in ("count", "dropped") or metric in _OUTCOMES
-
-
-def is_metric(metric: str) -> bool:
-    """Whether a gate can be about this metric."""
-    return metric in ("rate", "fail_rate") or is_count(metric) or is_latency(metric)
-
-
 class Metrics:
     """Everything one process, or all of them, measured. Not thread-safe; never yields to other greenlets."""
 
-    __slots__ = ("_series", "cut_offs", "errors", "exceptions", "skipped")
+    __slots__ = ("_series", "cut_offs", "dropped", "errors", "exceptions", "skipped")
 
     def __init__(self) -> None:
         self._series: dict[tuple[str, str, str, str | None], Series] = {}
         self.errors: dict[ErrorKey, ErrorCount] = {}
         self.skipped: dict[tuple[str, str], int] = {}
         """By name and why."""
+        self.dropped: dict[str, int] = {}
+        """By name: arrivals of an open load that found no free slot, and so never happened."""
         self.cut_offs: dict[str, int] = {}
         """By name: in flight when the run ended, so that nobody knows how long they would have taken."""
         self.exceptions: dict[str, int] = {}
@@ -248,6 +96,18 @@ class Metrics:
         """
         self.skipped[name, why] = self.skipped.get((name, why), 0) + 1
 
+    def intended(self, outcome: Outcome, reason: Reason, since_due_us: int) -> None:
+        """A login of an open load ended so long after it should have started; the login itself is a sample besides."""
+        key = ("intended", "login", outcome, reason)
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = Series()
+        series.latency.record(since_due_us)
+
+    def drop(self, name: str) -> None:
+        """An arrival of an open load found no free slot: counted, never delayed."""
+        self.dropped[name] = self.dropped.get(name, 0) + 1
+
     def cut_off(self, name: str) -> None:
         """Something was still in flight when the run ended: counted, never a sample."""
         self.cut_offs[name] = self.cut_offs.get(name, 0) + 1
@@ -259,17 +119,18 @@ class Metrics:
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all was noted, not even a skip."""
-        return not (self._series or self.skipped or self.cut_offs or self.exceptions)
+        return not (self._series or self.skipped or self.cut_offs or self.exceptions or self.dropped)
 
     @property
     def measured(self) -> int:
         """How many samples there are, of every kind."""
-        return sum(series.latency.count for series in self._series.values())
+        return sum(series.latency.count for key, series in self._items() if key.kind != INTENDED.kind)
 
     @property
     def failures(self) -> int:
         """How many samples failed, of every kind."""
-        return sum(series.latency.count for key, series in self._items() if key.outcome.is_failure)
+        failed = (series for key, series in self._items() if key.outcome.is_failure and key.kind != INTENDED.kind)
+        return sum(series.latency.count for series in failed)
 
     def counted(self, kind: Kind) -> tuple[int, int]:
         """How many samples there are of a kind, and how many failed: cheap enough for a look while a run goes on."""
@@ -330,6 +191,7 @@ class Metrics:
             self._add_error(error, count.count, count.first_s, count.last_s)
         for pair, number in other.skipped.items():
             self.skipped[pair] = self.skipped.get(pair, 0) + number
+        _add(self.dropped, other.dropped)
         _add(self.cut_offs, other.cut_offs)
         _add(self.exceptions, other.exceptions)
 
@@ -355,6 +217,7 @@ class Metrics:
         return {
             "errors": [[*error, c.count, c.first_s, c.last_s] for error, c in sorted(self.errors.items())],
             "skipped": [[*pair, number] for pair, number in sorted(self.skipped.items())],
+            "dropped": [[*item] for item in sorted(self.dropped.items())],
             "cut_off": [[*item] for item in sorted(self.cut_offs.items())],
             "exceptions": [[*item] for item in sorted(self.exceptions.items())],
         }
@@ -365,6 +228,7 @@ class Metrics:
             self._add_error(ErrorKey(kind, name, text), count, first_s, last_s)
         for name, why, number in wire["skipped"]:
             self.skipped[name, why] = self.skipped.get((name, why), 0) + number
+        _add(self.dropped, dict(wire["dropped"]))
         _add(self.cut_offs, dict(wire["cut_off"]))
         _add(self.exceptions, dict(wire["exceptions"]))
 

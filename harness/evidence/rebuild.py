@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import EXIT, HarnessError
-from harness.evidence import events, histogram_log, timeline
+from harness.evidence import events, histogram_log, sweep, timeline
 from harness.evidence.gates import parse_gates
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
-from harness.evidence.record import GENERATOR, INTERVALS, RUN, Facts, facts_from_json, warmup_note
+from harness.evidence.record import GENERATOR, INTERVALS, RUN, SWEEP, Facts, facts_from_json, warmup_note
 from harness.evidence.run import Remedies, Run, no_remedies
+from harness.evidence.sweep import Sweep
 from harness.evidence.timeline import Timeline
 from harness.evidence.verdict import Verdict, decide
 
@@ -67,6 +68,7 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
         timeline_step_s=entries.step_s,
         events=tuple(events.from_lines(_whole_lines(folder / events.FILE_NAME))),
         warmup_s=facts.warmup_s,
+        sweep=_sweep(folder),
     )
 
 
@@ -105,6 +107,13 @@ def _healths(folder: Path) -> dict[str, Health]:
     except (OSError, ValueError):
         return {}
     return {name: Health.from_wire(wire) for name, wire in wires.items()}
+
+
+def _sweep(folder: Path) -> Sweep | None:
+    try:
+        return sweep.from_json(json.loads((folder / SWEEP).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _whole_lines(path: Path) -> Iterator[str]:

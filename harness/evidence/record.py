@@ -4,6 +4,7 @@
                      timeline.csv       each second
                      histograms.hlog    each ten seconds, HdrHistogram's log format
                      intervals.jsonl    each ten seconds: exact sums and maxima, errors, what was not measured
+                     sweep.json         each ten seconds: figures of the sweep's steps, if there is one
                      generator.json     each ten seconds: health of each process, as a whole
                      events.jsonl       as they happen
 
@@ -22,10 +23,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import HarnessError
-from harness.evidence import events, histogram_log, timeline
+from harness.evidence import events, histogram_log, sweep, timeline
 from harness.evidence.events import Event, Watch
 from harness.evidence.health import MAX_LAG_P99_US, Health
-from harness.evidence.metrics import PHASES, Metrics
+from harness.evidence.metrics import Metrics
+from harness.evidence.sweep import Plan, SweepBook
+from harness.evidence.tally import PHASES
 from harness.evidence.timeline import Timeline, seconds_of
 
 VERSION: Final = 1
@@ -33,6 +36,7 @@ VERSION: Final = 1
 RUN: Final = "run.json"
 INTERVALS: Final = "intervals.jsonl"
 GENERATOR: Final = "generator.json"
+SWEEP: Final = "sweep.json"
 LATEST: Final = "latest"
 """A symbolic link in the results directory, to the run that was begun last."""
 INTERVAL_S: Final = 10
@@ -54,6 +58,8 @@ class Facts:
     gates: tuple[str, ...] = ()
     max_lag_us: int = MAX_LAG_P99_US
     warmup_s: float = 0.0
+    sweep: Plan | None = None
+    """The levels of a sweep, which begins with the run."""
     stopping_s: float | None = None
     """When the users were told to stop; None while they run."""
     ended_s: float | None = None
@@ -131,6 +137,7 @@ class Record:
         """What could not be written: notes for the reader of the results."""
         self.folder = folder
         self._warn = warn
+        self.sweep = SweepBook(facts.sweep) if facts.sweep else None
         self._watch = Watch(facts.max_lag_us)
         self._warm = [0, 0]
         self._interval = Metrics()
@@ -176,6 +183,8 @@ class Record:
         else:
             self.metrics.merge(metrics)
             self._interval.merge(metrics)
+        if self.sweep is not None:
+            self.sweep.second(at_s, metrics)
         seconds = seconds_of(at_s, metrics)
         self.timeline.add(seconds)
         self._append(timeline.FILE_NAME, timeline.to_csv(seconds))
@@ -208,6 +217,8 @@ class Record:
         }
         self._append(INTERVALS, json.dumps(line) + "\n")
         self._append(histogram_log.FILE_NAME, histogram_log.lines(metrics, start_s, end_s - start_s, pause))
+        if self.sweep is not None:
+            self._write_whole(SWEEP, json.dumps(sweep.to_json(self.sweep.result())))
         healths_wire = {name: health.to_wire() for name, health in healths.items()}
         self._write_whole(GENERATOR, json.dumps(healths_wire, default=bytes.decode))
 
@@ -308,7 +319,8 @@ def facts_from_json(text: str) -> Facts:
                 f"{RUN} has version {version!r}, expected {VERSION}", "use the release of cognito-load that wrote it"
             )
         tuples = {name: tuple(found[name]) for name in ("classes", "gates", "notes")}
-        return Facts(**{**found, **tuples})
+        plan = found.pop("sweep", None)
+        return Facts(**{**found, **tuples}, sweep=Plan(**{**plan, "levels": tuple(plan["levels"])}) if plan else None)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise HarnessError(f"{RUN} is not what a run writes", "give the folder of a run") from error
 

@@ -10,6 +10,7 @@ from harness.evidence.events import Event
 from harness.evidence.gates import GateResult
 from harness.evidence.health import MAX_LAG_P99_US, Health
 from harness.evidence.metrics import ErrorCount, ErrorKey, Metrics
+from harness.evidence.sweep import Sweep
 from harness.evidence.timeline import Second
 from harness.evidence.verdict import Verdict
 
@@ -69,11 +70,18 @@ class Run:
     """By time."""
     warmup_s: float = 0.0
     """How long at the start is in no figure but the timeline, in seconds."""
+    sweep: Sweep | None = None
+    """What its sweep came to, if it was one."""
 
     @property
     def skipped(self) -> int:
         """API requests that were not sent, because there was no token."""
         return sum(self.metrics.skipped.values())
+
+    @property
+    def dropped(self) -> int:
+        """Arrivals of an open load that found no free slot."""
+        return sum(self.metrics.dropped.values())
 
     @property
     def cut_off(self) -> int:

@@ -6,8 +6,9 @@ from typing import Literal, NamedTuple
 
 from harness.outcome import Outcome, Reason
 
-Kind = Literal["exchange", "login", "request"]
-"""exchange: one call to Cognito; login: a conversation that should end in tokens; request: one call to the API."""
+Kind = Literal["exchange", "login", "request", "intended"]
+"""exchange: one call to Cognito; login: a conversation that should end in tokens; request: one call to the API;
+intended: a login of an open load, timed from when it should have started."""
 
 
 class Sample(NamedTuple):

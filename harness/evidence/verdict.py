@@ -10,7 +10,8 @@ from harness.errors import EXIT
 from harness.evidence.comparison import Comparison
 from harness.evidence.gates import GateResult
 from harness.evidence.health import MAX_LAG_P99_US, Health, judge, suspicions
-from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, Metrics, Selector
+from harness.evidence.metrics import Metrics
+from harness.evidence.tally import EXCHANGES, LOGINS, REQUESTS, Selector
 
 Word = Literal["passed", "failed", "invalid"]
 Validity = Literal["valid", "suspect", "invalid"]

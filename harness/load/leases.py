@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import gevent
 import gevent.event
@@ -54,15 +54,24 @@ class RowLedger:
         for holder in set(self._shares) - set(alive):
             del self._shares[holder]
 
-    def login_share(self, holder: str) -> range:
-        """The rows that a process's login scenario cycles through; the same answer whenever it asks."""
+    def login_share(self, holder: str) -> Share:
+        """A process's part of the login scenario; the same answer whenever it asks."""
         place = self._shares.get(holder)
         if place is None:  # a worker that was started anew takes the place of the one that is gone
             free = set(range(self._processes)) - set(self._shares.values())
-            place = self._shares[holder] = min(free, default=len(self._shares) % self._processes)
-        rows = self._login_rows
-        start, stop = (len(rows) * part // self._processes for part in (place, place + 1))
-        return rows[start:stop] or rows
+            place = self._shares[holder] = min(free, default=len(self._shares))
+        rows, part = self._login_rows, place % self._processes
+        start, stop = (len(rows) * end // self._processes for end in (part, part + 1))
+        return Share(rows[start:stop] or rows, place if place < self._processes else None)
+
+
+class Share(NamedTuple):
+    """What a process's login scenario is given."""
+
+    rows: range
+    """The rows it cycles through."""
+    place: int | None
+    """Which part of the arrivals is its own, from 0; None for a process more than the run was planned for."""
 
 
 class RowSource(Protocol):
@@ -74,8 +83,8 @@ class RowSource(Protocol):
     def give_back(self, row: int) -> None:
         """The API user that had this row has ended."""
 
-    def login_share(self) -> range:
-        """The rows the login scenario of this process cycles through. May wait for the master."""
+    def login_share(self) -> Share:
+        """The part of the login scenario that is this process's. May wait for the master."""
 
 
 class LocalRows:
@@ -94,7 +103,7 @@ class LocalRows:
         """See RowSource."""
         self._ledger.give_back(self.HOLDER, [row])
 
-    def login_share(self) -> range:
+    def login_share(self) -> Share:
         """See RowSource."""
         return self._ledger.login_share(self.HOLDER)
 
@@ -127,9 +136,9 @@ class WorkerRows:
         """See RowSource."""
         self._send("rows_returned", {"rows": [row]})
 
-    def login_share(self) -> range:
+    def login_share(self) -> Share:
         """See RowSource."""
-        share: range = self._share.get()
+        share: Share = self._share.get()
         return share
 
     def granted(self, rows: list[int], *, short_of: int) -> None:
@@ -140,9 +149,9 @@ class WorkerRows:
             elif row is not None:
                 self.give_back(row)
 
-    def shared(self, start: int, stop: int) -> None:
-        """The master's word on this process's share for the login scenario."""
-        self._share.set(range(start, stop))
+    def shared(self, start: int, stop: int, place: int | None) -> None:
+        """The master's word on this process's part of the login scenario."""
+        self._share.set(Share(range(start, stop), place))
 
     def _return_unwanted(self, answer: gevent.event.AsyncResult) -> None:
         if answer.value is not None:

@@ -13,9 +13,10 @@ from flask import Flask, Response, request, send_file
 from locust.web import WebUI
 
 from harness.evidence.health import Health
-from harness.evidence.metrics import EXCHANGES, LOGINS, Metrics, Selector, Tally
+from harness.evidence.metrics import Metrics
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.run import Remedies, explain
+from harness.evidence.tally import EXCHANGES, LOGINS, Selector, Tally
 
 STATISTICS: Final = "locust.request_stats"
 """Locust's endpoint that the page polls."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from math import inf, log, sqrt
+
+from harness.settings.rates import Stage
+
 
 class LoginCap:
     """Keeps logins below a rate, evenly spaced.
@@ -28,3 +33,65 @@ class LoginCap:
         start_s = max(now_s, self._next_s)
         self._next_s = start_s + self._gap_s
         return start_s - now_s
+
+
+class Pacer:
+    """When the arrivals of an open load are due: arithmetic, no clock and no sleep.
+
+    Arrivals do not wait for answers. `parts` processes share them: constant arrivals are dealt out in turn, so that all
+    together are as even as one would be; of Poisson arrivals each part draws its own, which together are Poisson again.
+
+    Args:
+        stages: How the rate of all parts together goes.
+        part: Which of the parts this is, from 0.
+        parts: How many there are.
+        draw: A number from 0 to 1, below 1; None for arrivals that are evenly spaced.
+    """
+
+    def __init__(
+        self, stages: Sequence[Stage], *, part: int = 0, parts: int = 1, draw: Callable[[], float] | None = None
+    ) -> None:
+        self._stages = stages
+        self._parts = parts
+        self._draw = draw
+        self._next = float(part) if draw is None else parts * _exponential(draw)
+        """Which of all arrivals is next here, by their number; between two for Poisson arrivals."""
+        self.next_s = _reached_s(stages, self._next)
+        """When the next arrival is due, in seconds since the load began; infinity: there is none any more."""
+
+    def due(self, elapsed_s: float) -> list[float]:
+        """The arrivals that are due by now, by the time when each should start; each is handed out once."""
+        found = []
+        while self.next_s <= elapsed_s:
+            found.append(self.next_s)
+            self._next += self._parts if self._draw is None else self._parts * _exponential(self._draw)
+            self.next_s = _reached_s(self._stages, self._next)
+        return found
+
+
+def peak_per_s(stages: Sequence[Stage]) -> float:
+    """The highest rate of a schedule."""
+    return max(stage.target_per_s for stage in stages)
+
+
+def _exponential(draw: Callable[[], float]) -> float:
+    return -log(1.0 - draw())
+
+
+def _reached_s(stages: Sequence[Stage], number: float) -> float:
+    """When so many arrivals have come, in seconds since the start: the inverse of the rate's integral."""
+    start_s = start_rate = 0.0
+    left = number
+    for target, duration_s in stages:
+        arrivals = (start_rate + target) / 2 * duration_s
+        if left < arrivals:
+            return start_s + _within(start_rate, (target - start_rate) / duration_s, left)
+        left -= arrivals
+        start_s, start_rate = start_s + duration_s, target
+    return start_s + left / start_rate if start_rate > 0 else inf
+
+
+def _within(rate: float, growth: float, arrivals: float) -> float:
+    """Seconds until so many arrivals have come, from this rate on, which grows by so much each second."""
+    reached = sqrt(max(rate * rate + 2 * growth * arrivals, 0.0))
+    return 2 * arrivals / (rate + reached) if arrivals else 0.0

@@ -61,6 +61,7 @@ class _Plugin:
         events.init.add_listener(self.prepare)
         events.test_start.add_listener(self.begin)
         events.spawning_complete.add_listener(self.settle)
+        events.spawning_complete.add_listener(self.open)
         events.request.add_listener(self.keep_request)
         events.user_error.add_listener(self.keep_exception)
         events.test_stopping.add_listener(self.finish)
@@ -131,6 +132,11 @@ class _Plugin:
         """All users are there."""
         if self._current is not None:
             self._spared.with_users(user_count)
+
+    def open(self, **_: object) -> None:
+        """All users are here: arrivals may begin."""
+        if self._current is not None:
+            self._current.begin_arrivals()
 
     def keep_request(self, request_type: str, **facts: Any) -> None:  # noqa: ANN401  # Locust's event
         """An API request has ended."""

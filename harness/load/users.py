@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import gevent
@@ -13,12 +14,12 @@ from locust.exception import RescheduleTask, StopUser
 
 from harness.cognito.tokens import Tokens, TokenUse
 from harness.conversation import Conversation
-from harness.credentials import Cycle, EndOfUsers
+from harness.credentials import Cycle, EndOfUsers, Row
 from harness.errors import ConfigurationError, LoginError, Problem
 from harness.extract import JsonExtractor
 from harness.load import guards
 from harness.load.client import ApiSession
-from harness.load.lifecycle.run import Run, run_of, wait_of
+from harness.load.lifecycle.run import Run, run_of, wait_of, waiting
 from harness.outcome import Outcome, Reason
 from harness.session import TokenSession
 
@@ -124,29 +125,65 @@ class CognitoLoginUser(User):
         self._wait = wait_of(self)
         self._conversation: Conversation = run.conversation()
         self._cycle: Cycle | None = None
+        if run.is_paced:
+            self.wait_time = _no_wait  # type: ignore[method-assign]  # the load model says when, and not the class
 
     def log_in(self) -> Tokens | None:
-        """Log in with the next account of this process's share; None when that failed (the statistics have it)."""
+        """Log in with the next account of this process's share; None when that failed (the statistics have it).
+
+        Under an open load (`--login-rate`) it first waits for an arrival, and then logs in at once.
+        """
         if self._cycle is None:
             self._cycle = self._run.cycle(self)
-        try:
-            row = self._run.next_row(self._cycle)
-        except EndOfUsers:
-            raise StopUser from None
+        arrivals = self._run.arrivals()
+        if arrivals is None:
+            return self._log_in_next(self._cycle)
+        with waiting(self):
+            due_s = arrivals.take()
+        return self._log_in_on_arrival(self._cycle, due_s)
+
+    def _log_in_on_arrival(self, cycle: Cycle, due_s: float) -> Tokens | None:
+        """Log in with an account that nothing holds back; an arrival that finds none is dropped, not delayed."""
+        row, tried = self._next_row(cycle), 1
+        while row is not None and self._run.penalty(row.number).wait_s(time.monotonic()) and tried < len(cycle):
+            row, tried = self._next_row(cycle), tried + 1
+        if row is None or self._run.penalty(row.number).wait_s(time.monotonic()):
+            self._run.metrics.drop("login")
+            return None
+        self._run.monitor.health.sent_late(round((time.perf_counter() - due_s) * 1e6))
+        tokens, outcome = self._try(row, None)
+        self._run.metrics.intended(outcome, Reason.INITIAL, round((time.perf_counter() - due_s) * 1e6))
+        return tokens
+
+    def _log_in_next(self, cycle: Cycle) -> Tokens | None:
+        row = self._next_row(cycle)
         if row is None:
             self._wait(IDLE_S)
             return None
-        penalty = self._run.penalty(row.number)
-        penalty_s = penalty.wait_s(time.monotonic())
+        penalty_s = self._run.penalty(row.number).wait_s(time.monotonic())
         if penalty_s > 0:
             self._wait(penalty_s)
+        return self._try(row, self._wait)[0]
+
+    def _next_row(self, cycle: Cycle) -> Row | None:
         try:
-            tokens = self._run.log_in(self._conversation, row, Reason.INITIAL, self._wait)
+            return self._run.next_row(cycle)
+        except EndOfUsers:
+            raise StopUser from None
+
+    def _try(self, row: Row, wait: Callable[[float], None] | None) -> tuple[Tokens | None, Outcome]:
+        penalty = self._run.penalty(row.number)
+        try:
+            tokens = self._run.log_in(self._conversation, row, Reason.INITIAL, wait)
         except LoginError as error:
             penalty.failed(error, time.monotonic())
-            return None
+            return None, Outcome(error.outcome)
         penalty.succeeded()
-        return tokens
+        return tokens, Outcome.OK
+
+
+def _no_wait() -> float:
+    return 0.0
 
 
 def idle(user: User) -> None:

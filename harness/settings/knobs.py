@@ -76,8 +76,19 @@ KNOBS: Final = (
         "--cognito-max-login-rate",
         "",
         f"Logins per second at most, over all workers; 0: no cap. Empty: {DEFAULT_LOGIN_RATE:g}; none in the sandbox.",
-        given_as="login_rate",
+        given_as="login_cap",
     ),
+    Knob(
+        "--login-rate",
+        "",
+        "Open load: logins arrive at this rate per second, as 50, or in ramps, as 10:60s,100:5m. Empty: users wait for "
+        "answers.",
+    ),
+    Knob("--login-arrivals", "constant", "How they arrive: evenly, or at random.", ("constant", "poisson")),
+    Knob("--login-slots", "", "Login users that arrivals can take. Empty: those that --users comes to."),
+    Knob("--login-sweep", "", "One number of concurrent logins after the other, as 1,2,5,10,20,50."),
+    Knob("--login-rate-sweep", "", "One rate of arrivals after the other, as 10,20,50,100."),
+    Knob("--sweep-hold", "20s", "How long each level of a sweep is held."),
     Knob(
         "--cognito-max-lag",
         "50",

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from harness.cognito.flows import POOL_FLOWS
 from harness.errors import Problem
+from harness.evidence.sweep import SHORTEST_HOLD_S
 from harness.settings.knobs import KNOBS
+from harness.settings.rates import levels, stages
 from harness.settings.units import number, seconds
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ def problems_of(settings: Settings) -> list[Problem]:
         *_pool_problems(settings),
         *_region_problems(settings),
         *_number_problems(settings),
+        *_load_problems(settings),
     ]
 
 
@@ -156,11 +159,11 @@ def _endpoint_problems(settings: Settings) -> list[Problem]:
 
 def _number_problems(settings: Settings) -> list[Problem]:
     problems = []
-    rate = number(settings.login_rate) if settings.login_rate else 0.0
+    rate = number(settings.login_cap) if settings.login_cap else 0.0
     if rate is None or rate < 0:
         problems.append(
             Problem(
-                f"--cognito-max-login-rate is {settings.login_rate!r}",
+                f"--cognito-max-login-rate is {settings.login_cap!r}",
                 "Expected logins per second, such as 60; 0 for no cap.",
             )
         )
@@ -168,4 +171,45 @@ def _number_problems(settings: Settings) -> list[Problem]:
         problems.append(Problem(f"--cognito-max-lag is {settings.lag!r}", "Expected milliseconds, such as 50."))
     if seconds(settings.warmup) is None:
         problems.append(Problem(f"--warmup is {settings.warmup!r}", "Expected a duration, such as 30s or 2m."))
+    return problems
+
+
+def _load_problems(settings: Settings) -> list[Problem]:
+    problems = []
+    given = {
+        "--login-rate": settings.login_rate,
+        "--login-sweep": settings.login_sweep,
+        "--login-rate-sweep": settings.login_rate_sweep,
+    }
+    models = [flag for flag, text in given.items() if text]
+    if len(models) > 1:
+        problems.append(Problem(f"{' and '.join(models)} are set", "A run has one load model: choose one of them."))
+    if settings.login_rate and stages(settings.login_rate) is None:
+        problems.append(
+            Problem(f"--login-rate is {settings.login_rate!r}", "Expected a rate per second, as 50, or 10:60s,100:5m.")
+        )
+    problems += [
+        Problem(f"{flag} is {given[flag]!r}", "Expected levels that grow, as 1,2,5,10,20,50.")
+        for flag in ("--login-sweep", "--login-rate-sweep")
+        if given[flag] and levels(given[flag]) is None
+    ]
+    if settings.login_sweep and any(level % 1 for level in levels(settings.login_sweep) or ()):
+        problems.append(Problem(f"--login-sweep is {settings.login_sweep!r}", "Concurrent logins are whole numbers."))
+    if settings.login_slots and not settings.slots:
+        problems.append(Problem(f"--login-slots is {settings.login_slots!r}", "Expected a whole number above 0."))
+    if (seconds(settings.sweep_hold) or 0.0) < SHORTEST_HOLD_S:
+        problems.append(
+            Problem(
+                f"--sweep-hold is {settings.sweep_hold!r}",
+                f"Expected at least {SHORTEST_HOLD_S:g}s: a step has to settle.",
+            )
+        )
+    peak = max((stage.target_per_s for stage in settings.arrivals), default=0.0)
+    if 0 < settings.max_login_rate < peak:
+        problems.append(
+            Problem(
+                f"{models[0]} goes up to {peak:g} logins/s, over the cap of {settings.max_login_rate:g}",
+                "Raise --cognito-max-login-rate if the quota allows (production shares it), or lower the rate.",
+            )
+        )
     return problems

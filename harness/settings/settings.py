@@ -9,8 +9,10 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from harness.errors import Problem
+from harness.evidence.sweep import CONCURRENT, PER_SECOND, Plan
 from harness.settings.knobs import DEFAULT_LOGIN_RATE, KNOBS
 from harness.settings.problems import POOL_ID, problems_of
+from harness.settings.rates import Stage, levels, stages
 from harness.settings.units import number, seconds
 
 CLIENT_SECRET_VARIABLE: Final = "COGNITO_CLIENT_SECRET"  # noqa: S105  # the name of a variable
@@ -36,8 +38,17 @@ class Settings:
     token_use: str = "access"  # noqa: S105  # a choice
     connection: str = "keep"
     ca_bundle: str = ""
-    login_rate: str = ""
+    login_cap: str = ""
     """As given, in logins per second over all workers; read `max_login_rate`."""
+    login_rate: str = ""
+    """As given; read `arrivals`."""
+    login_arrivals: str = "constant"
+    login_slots: str = ""
+    """As given; read `slots`."""
+    login_sweep: str = ""
+    """As given; read `sweep`. The same for the next two."""
+    login_rate_sweep: str = ""
+    sweep_hold: str = "20s"
     lag: str = "50"
     """As given, in milliseconds; read `max_lag_ms`."""
     gate: str = ""
@@ -83,9 +94,30 @@ class Settings:
     @property
     def max_login_rate(self) -> float:
         """Logins per second over all workers; 0 means no cap."""
-        if self.login_rate:
-            return number(self.login_rate) or 0.0
+        if self.login_cap:
+            return number(self.login_cap) or 0.0
         return 0.0 if self.is_local else DEFAULT_LOGIN_RATE
+
+    @property
+    def sweep(self) -> Plan | None:
+        """The levels of a sweep; None without one."""
+        hold_s = seconds(self.sweep_hold) or 0.0
+        for text, unit in ((self.login_sweep, CONCURRENT), (self.login_rate_sweep, PER_SECOND)):
+            if found := levels(text) if text else None:
+                return Plan(found, unit, hold_s)
+        return None
+
+    @property
+    def arrivals(self) -> tuple[Stage, ...]:
+        """How the rate of arrivals goes; empty where users wait for answers."""
+        if self.login_rate_sweep and (sweep := self.sweep) is not None:
+            return tuple(stage for rate in sweep.levels for stage in (Stage(rate, 0.0), Stage(rate, sweep.hold_s)))
+        return (stages(self.login_rate) or ()) if self.login_rate else ()
+
+    @property
+    def slots(self) -> int | None:
+        """Login users that arrivals can take; None: as many as there are."""
+        return int(self.login_slots) if self.login_slots.isdecimal() else None
 
     @property
     def max_lag_ms(self) -> float:
@@ -124,7 +156,7 @@ _UNSHOWN: Final = {
     "client_secret",
     "given_region",
     "profile_region",
-    "login_rate",
+    "login_cap",
     "lag",
     "sandbox_keys",
     "run",

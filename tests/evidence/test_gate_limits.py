@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 
 from harness.errors import ConfigurationError
 from harness.evidence.gates import COMPARISONS, Gate, parse_gates
-from harness.evidence.metrics import LOGINS, Metrics, Selector
+from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
+from harness.evidence.tally import LOGINS, Selector
 from harness.outcome import Outcome, Reason
 
 
 class OpenMetrics(Metrics):
     """Metrics of an open load, which counts arrivals that found no slot."""
-
-    __slots__ = ("dropped",)
 
     def __init__(self, **dropped: int) -> None:
         super().__init__()

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from harness.errors import ConfigurationError
 from harness.evidence.gates import COMPARISONS, Gate, existing_subjects, parse_gates
-from harness.evidence.metrics import TOKEN_REFUSED, Metrics, Selector
+from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
+from harness.evidence.tally import TOKEN_REFUSED, Selector
 from harness.outcome import Outcome, Reason
 
 

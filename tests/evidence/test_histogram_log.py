@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from harness.evidence.histogram import HIGHEST_US, Histogram, empty_hdr
 from harness.evidence.histogram_log import header, lines, read, tag
-from harness.evidence.metrics import Key, Metrics
+from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
+from harness.evidence.tally import Key
 from harness.outcome import Outcome, Reason
 
 values = st.lists(st.integers(1, HIGHEST_US), min_size=1, max_size=50)

@@ -8,20 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import HarnessError
-from harness.evidence.metrics import (
-    EXCHANGES,
-    LOGINS,
-    MAX_ERRORS,
-    OTHER_ERRORS,
-    REQUESTS,
-    TOKEN_REFUSED,
-    ErrorCount,
-    ErrorKey,
-    Metrics,
-    Selector,
-    is_metric,
-)
+from harness.evidence.metrics import MAX_ERRORS, OTHER_ERRORS, ErrorCount, ErrorKey, Metrics
 from harness.evidence.sample import Sample
+from harness.evidence.tally import EXCHANGES, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, is_metric
 from harness.outcome import Outcome, Reason
 
 ORDERS = Selector("request", "GET /orders")
@@ -109,7 +98,7 @@ class TestWire:
         assert copy.figure(Selector("login", reason=Reason.INITIAL), "count", 1) == 2
 
     def test_another_release_is_refused(self):
-        with pytest.raises(HarnessError, match="format 99, expected 2") as caught:
+        with pytest.raises(HarnessError, match="format 99, expected 3") as caught:
             Metrics.from_wire({"version": 99})
         assert "same release" in caught.value.hint
 

@@ -12,10 +12,11 @@ import pytest
 from harness.errors import EXIT, HarnessError
 from harness.evidence import timeline
 from harness.evidence.health import Health
-from harness.evidence.metrics import LOGINS, REQUESTS, Metrics
+from harness.evidence.metrics import Metrics
 from harness.evidence.rebuild import rebuild
 from harness.evidence.record import Facts, Record, Trail, facts_from_json, make_folder
 from harness.evidence.sample import Sample
+from harness.evidence.tally import LOGINS, REQUESTS
 from harness.outcome import Outcome, Reason
 
 STARTED_S = 1_795_000_000.25

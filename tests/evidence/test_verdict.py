@@ -5,8 +5,9 @@ import pytest
 from harness.errors import EXIT
 from harness.evidence.gates import Gate
 from harness.evidence.health import Health
-from harness.evidence.metrics import TOKEN_REFUSED, Metrics
+from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
+from harness.evidence.tally import TOKEN_REFUSED
 from harness.evidence.verdict import Verdict, decide
 from harness.outcome import Outcome, Reason
 

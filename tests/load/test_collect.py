@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.evidence.health import Health
-from harness.evidence.metrics import Metrics, Selector
+from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
+from harness.evidence.tally import Selector
 from harness.load.lifecycle import collect
 from harness.load.lifecycle.collect import PARCEL, Collector, Sender
 from harness.load.lifecycle.run import Run

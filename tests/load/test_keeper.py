@@ -12,9 +12,10 @@ import pytest
 from locust.event import Events
 
 from harness.evidence.health import Health
-from harness.evidence.metrics import LOGINS, Metrics
+from harness.evidence.metrics import Metrics
 from harness.evidence.record import Facts
 from harness.evidence.sample import Sample
+from harness.evidence.tally import LOGINS
 from harness.load.leases import LocalRows, RowLedger
 from harness.load.lifecycle import keeper as module
 from harness.load.lifecycle.keeper import Keeper, OwnSeconds

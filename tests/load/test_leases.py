@@ -78,7 +78,7 @@ class TestLedger:
     @given(total=st.integers(1, 60), planned=st.integers(0, 70), processes=st.integers(1, 8))
     def test_login_shares_cover_what_api_users_leave_over(self, total: int, planned: int, processes: int) -> None:
         ledger = RowLedger(total, planned=planned, processes=processes)
-        shares = [ledger.login_share(f"w{place}") for place in range(processes)]
+        shares = [ledger.login_share(f"w{place}").rows for place in range(processes)]
         rows = list(range(planned, total)) if planned < total else list(range(total))
 
         assert {row for share in shares for row in share} == set(rows)
@@ -86,7 +86,9 @@ class TestLedger:
         if len(rows) >= processes:
             assert sum(map(len, shares)) == len(rows), "shares overlap"
             assert max(map(len, shares)) - min(map(len, shares)) <= 1
-        assert [ledger.login_share(f"w{place}") for place in range(processes)] == shares, "asking again changes nothing"
+        assert [ledger.login_share(f"w{place}").rows for place in range(processes)] == shares, (
+            "asking again changes nothing"
+        )
 
     def test_a_worker_started_anew_gets_the_share_of_the_one_that_is_gone(self) -> None:
         ledger = RowLedger(9, planned=0, processes=3)
@@ -100,10 +102,11 @@ class TestLedger:
     def test_more_processes_than_expected_share_shares(self) -> None:
         ledger = RowLedger(4, planned=0, processes=2)
         shares = [ledger.login_share(worker) for worker in WORKERS]
-        assert shares[2] in shares[:2]
+        assert shares[2].rows in [share.rows for share in shares[:2]]
+        assert [share.place for share in shares] == [0, 1, None], "but the arrivals are dealt out already"
 
     def test_no_process_at_all_counts_as_one(self) -> None:
-        assert RowLedger(4, planned=0, processes=0).login_share("a") == range(4)
+        assert RowLedger(4, planned=0, processes=0).login_share("a").rows == range(4)
 
 
 class TestLocalRows:
@@ -114,7 +117,7 @@ class TestLocalRows:
         assert rows.take() == 1
 
     def test_the_login_scenario_has_the_rows_that_api_users_leave_over(self) -> None:
-        assert LocalRows(RowLedger(5, planned=2, processes=1)).login_share() == range(2, 5)
+        assert LocalRows(RowLedger(5, planned=2, processes=1)).login_share() == (range(2, 5), 0)
 
 
 class Master:
@@ -179,10 +182,10 @@ class TestWorkerRows:
     def test_the_login_share_is_waited_for(self, is_early: bool) -> None:
         master = Master()
         if is_early:
-            master.rows.shared(3, 6)
+            master.rows.shared(3, 6, 1)
         user = master.spawn(master.rows.login_share)
         if not is_early:
             assert not user.ready()
-            master.rows.shared(3, 6)
-        assert user.get(timeout=30) == range(3, 6)
-        assert master.rows.login_share() == range(3, 6)
+            master.rows.shared(3, 6, 1)
+        assert user.get(timeout=30) == (range(3, 6), 1)
+        assert master.rows.login_share() == (range(3, 6), 1)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from harness.evidence.metrics import TOKEN_REFUSED, Metrics
+from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
+from harness.evidence.tally import TOKEN_REFUSED
 from harness.load.lifecycle.progress import Progress
 from harness.outcome import Outcome
 

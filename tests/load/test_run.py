@@ -42,7 +42,7 @@ class Line:
 
 
 def run_of(rate: str = "0") -> Run:
-    settings = Settings(client_id="client", login_rate=rate)
+    settings = Settings(client_id="client", login_cap=rate)
     setup = SimpleNamespace(settings=settings, client=AppClient("client"), read_token=lambda _: "token")
     return Run(cast("Setup", setup), Events(), LocalRows(RowLedger(3, planned=0, processes=1)), processes=1)
 

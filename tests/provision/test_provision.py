@@ -196,6 +196,18 @@ def test_the_state_of_each_account_is_told_and_mended(make_pool, provision, aws,
     assert after.keys() == before.keys()
     assert not set(after.values()) & set(before.values())
     assert can_sign_in(aws, pool_id, "load-00003", after["load-00003"])
+    told = str([provision("check"), provision("delete")])
+    assert not any(password in told for password in (*before.values(), *after.values()))
+
+
+def test_a_reference_is_never_taken_for_a_password(make_pool, provision, aws, tmp_path):
+    pool_id = make_pool()
+    (tmp_path / "users.dev.csv").write_text("username,password\nload-00001,keyring:load/1\nmine,ssm:/mine\n")
+    assert provision("create", "--count", 1)[0] == EXIT.PASSED
+    made = accounts(tmp_path / "users.dev.csv")
+    assert made["mine"] == "ssm:/mine"
+    assert not made["load-00001"].startswith("keyring:")
+    assert can_sign_in(aws, pool_id, "load-00001", made["load-00001"])
 
 
 def test_a_pool_with_sign_in_by_e_mail_gets_addresses(make_pool, provision, aws, tmp_path):
@@ -261,10 +273,14 @@ def test_all_faults_are_told_at_once(make_pool, provision, monkeypatch, tmp_path
         ({"COGNITO_USER_POOL_ID": "us-east-1_nowhere"}, (), "Check --cognito-user-pool-id"),
         ({"AWS_SECRET_ACCESS_KEY": "wrong"}, (), "Check the AWS credentials"),
         ({}, ("--group", "nobody"), "--group"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, (), "no AWS credentials were found"),
     ],
 )
-def test_a_refusal_is_told_with_its_remedy(make_pool, provision, monkeypatch, changes, arguments, remedy):
+def test_a_refusal_is_told_with_its_remedy(make_pool, provision, monkeypatch, tmp_path, changes, arguments, remedy):
     make_pool()
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     for name, value in changes.items():
         monkeypatch.setenv(name, value)
     code, _, err = provision("create", "--count", 2, *arguments)

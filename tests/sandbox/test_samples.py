@@ -110,3 +110,14 @@ def test_a_file_that_cannot_be_read_is_a_fault_of_the_configuration(write, tmp_p
 
 def test_an_account_does_not_show_its_password():
     assert "hidden" not in repr(Account("a", "hidden"))
+
+
+def test_references_are_resolved_and_every_one_that_cannot_be_is_told(write, monkeypatch):
+    monkeypatch.setenv("ALICE", "Canary-1")
+    file = write("username,password,totp_secret\nalice,env:ALICE,\nbob,plain,\n")
+    assert [account.password for account in accounts(file)[0]] == ["Canary-1", "plain"]
+    told = problems(write("username,password,totp_secret\nalice,env:NOT_SET_1,\nbob,plain,env:NOT_SET_2\n"))
+    assert [text.partition(" leads")[0] for text in told] == [
+        "FILE, alice: env:NOT_SET_1",
+        "FILE, bob: env:NOT_SET_2",
+    ]

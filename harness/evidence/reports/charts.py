@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from bokeh.embed import components
@@ -29,10 +29,10 @@ from bokeh.plotting import figure
 from bokeh.resources import Resources
 
 from harness.evidence.events import Event
-from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, Selector, Tally
 from harness.evidence.reports.over_time import PERCENTILES, OverTime, Spans
 from harness.evidence.run import Run
 from harness.evidence.sample import Kind
+from harness.evidence.tally import EXCHANGES, INTENDED, LOGINS, REQUESTS, Tally
 from harness.outcome import Reason
 
 # Okabe-Ito, told apart by colour-blind readers, too; the generator's grey belongs to none of them.
@@ -49,9 +49,6 @@ REASON_LOOKS: dict[Reason, tuple[str, str]] = {
 
 _PERCENTILE_LOOKS = {"p50": (0.8, 1.0), "p95": (0.9, 1.5), "p99": (1.0, 2.25)}
 """How opaque and how wide a line is: one colour, because it is one thing."""
-
-INTENDED = Selector(cast("Kind", "intended"))
-"""Logins timed from when they should have started; there are none unless arrivals do not wait for answers."""
 
 _HEIGHT_PX = 210
 _MOST_EVENTS = 40
@@ -253,7 +250,7 @@ class _Board:
 
     def _sweep(self) -> list[Any]:
         """Latency and throughput by level of load; nothing without a sweep."""
-        sweep = getattr(self._run, "sweep", None)
+        sweep = self._run.sweep
         if not sweep or not sweep.figures:
             return []
         levels = [f"{step.level:g}" for step in sweep.figures]

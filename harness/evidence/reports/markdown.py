@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from harness.evidence.metrics import LOGINS, REQUESTS, Selector, Tally
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.run import Run
+from harness.evidence.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
 
 FILE_NAME = "summary.md"
 _ICONS = {"passed": "✅", "failed": "❌", "no data": "❌", "invalid": "⚠️"}
@@ -35,6 +35,7 @@ def markdown(run: Run) -> str:
         about,
         _gates(run),
         _cost(run, numbers),
+        _sweep(run, numbers),
         "\n".join(f"- {_plain(sentence)}" for sentence in _notes(run, numbers)),
         _errors(run, numbers),
     ]
@@ -59,6 +60,8 @@ def _cost(run: Run, numbers: Numbers) -> str:
     requests = metrics.tallies("request")
     api = [("**all requests**", metrics.tally(REQUESTS))]
     api += [(_code(name), tally) for name, tally in islice(requests.items(), _MOST_NAMES)]
+    if (intended := metrics.tally(INTENDED)).count:
+        logins.append(("since due", intended))
     blocks = []
     if metrics.names("login"):
         blocks.append(_table("Logins", logins, run, numbers))
@@ -83,10 +86,29 @@ def _table(title: str, rows: Iterable[tuple[str, Tally]], run: Run, numbers: Num
     return "\n".join(lines)
 
 
+def _sweep(run: Run, numbers: Numbers) -> str:
+    sweep = run.sweep
+    if sweep is None:
+        return ""
+    heads = ("logins/s", "p50 ms", "p95 ms", "p99 ms", "failed", "throttled", "dropped")
+    lines = [f"| {sweep.steps.unit} | {' | '.join(heads)} |", "|---:|" + "---:|" * len(heads)]
+    for step in sweep.figures:
+        cells = (
+            f"{step.level:g}" + ("" if step.is_complete else " (unfinished)"),
+            numbers.significant(step.throughput),
+            *map(numbers.milliseconds, (step.p50, step.p95, step.p99)),
+            *map(numbers.count, (step.failures, step.throttled, step.dropped)),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"**{_plain(sweep.sentence)}**"])
+
+
 def _notes(run: Run, numbers: Numbers) -> Iterable[str]:
     yield from run.notes
     if run.skipped:
         yield f"{numbers.count(run.skipped)} API requests not sent, for want of a token"
+    if run.dropped:
+        yield f"{numbers.count(run.dropped)} arrivals dropped, because no slot was free"
     if run.cut_off:
         yield f"{numbers.count(run.cut_off)} cut off at the end, so in no figure"
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.evidence.metrics import TOKEN_REFUSED
 from harness.evidence.sample import Kind
+from harness.evidence.tally import TOKEN_REFUSED
 from harness.evidence.timeline import Second
 from harness.outcome import Outcome, Reason
 

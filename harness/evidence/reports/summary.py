@@ -17,10 +17,11 @@ from harness.errors import HarnessError
 from harness.evidence.comparison import FAIL_RATE, Comparison, Interval
 from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, Health
 from harness.evidence.histogram import Histogram
-from harness.evidence.metrics import EXCHANGES, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
 from harness.evidence.record import point_latest_at
 from harness.evidence.run import Run
 from harness.evidence.sample import Kind
+from harness.evidence.sweep import Sweep
+from harness.evidence.tally import EXCHANGES, INTENDED, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
 
 SCHEMA_VERSION = 1
 FILE_NAME = "summary.json"
@@ -72,7 +73,9 @@ def summary(run: Run) -> dict[str, Any]:
                 reason.value: _figures(run, metrics.tally(Selector("login", reason=reason)))
                 for reason in metrics.reasons()
             },
+            "intended": _figures(run, intended) if (intended := metrics.tally(INTENDED)).count else None,
         },
+        "sweep": _sweep(run.sweep) if run.sweep else None,
         "exchanges": {"all": _figures(run, metrics.tally(EXCHANGES)), "by_name": _by_name(run, "exchange")},
         "requests": {"all": _figures(run, metrics.tally(REQUESTS)), "by_name": _by_name(run, "request")},
         "errors": [
@@ -90,6 +93,7 @@ def summary(run: Run) -> dict[str, Any]:
         ],
         "not_measured": {
             "skipped": [{"name": name, "why": why, "count": n} for (name, why), n in sorted(metrics.skipped.items())],
+            "dropped": dict(sorted(metrics.dropped.items())),
             "cut_off": dict(sorted(metrics.cut_offs.items())),
             "exceptions": dict(sorted(metrics.exceptions.items())),
             "clamped": metrics.clamped,
@@ -232,6 +236,29 @@ def _health(health: Health) -> dict[str, Any]:
         "cpu_share_max": _rounded(health.max_cpu_share),
         "hot_share": _rounded(health.hot_share),
         "observed_s": _rounded(health.observed_s),
+    }
+
+
+def _sweep(sweep: Sweep) -> dict[str, Any]:
+    return {
+        "unit": sweep.steps.unit,
+        "hold_s": sweep.steps.hold_s,
+        "settle_s": sweep.steps.settle_s,
+        "sentence": sweep.sentence,
+        "knee": {"level": sweep.knee.x, "low": sweep.knee.low, "high": sweep.knee.high} if sweep.knee else None,
+        "steps": [
+            {
+                "level": step.level,
+                "is_complete": step.is_complete,
+                "rate_ok": round(step.throughput, 3),
+                "count": step.count,
+                "failures": step.failures,
+                "throttled": step.throttled,
+                "dropped": step.dropped,
+                **{_field(name): _ms(getattr(step, name)) for name in ("p50", "p95", "p99")},
+            }
+            for step in sweep.figures
+        ],
     }
 
 

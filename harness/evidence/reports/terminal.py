@@ -18,10 +18,10 @@ from rich.style import Style
 from rich.text import Text
 
 from harness.evidence.health import MAX_CPU_SHARE
-from harness.evidence.metrics import LOGINS, REQUESTS, Selector, Tally
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.page import Section, fit
 from harness.evidence.run import ExplainedError, Run
+from harness.evidence.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
 from harness.outcome import Outcome
 
 MAX_LINES = 40
@@ -30,6 +30,7 @@ MIN_WIDTH, MAX_WIDTH = 72, 120
 _LONGEST_NAME_IN_A_PIPE = 60
 
 _HEADS = ("count", "fail %", "per s", "p50 ms", "p95 ms", "p99 ms", "max ms")
+_SWEEP_HEADS = ("logins/s", "p50 ms", "p95 ms", "p99 ms", "failed", "throttled", "dropped")
 _FAIL_COLUMN = 1
 _CELL_WIDTH = 6
 _PARTS_SHOWN = 4
@@ -85,6 +86,7 @@ class _Summary:
         sections = [
             Section([self._title()]),
             self._logins(),
+            self._sweep(),
             self._requests(),
             self._not_measured(),
             self._errors(),
@@ -120,6 +122,9 @@ class _Summary:
         for reason in reasons:
             tally = metrics.tally(Selector("login", reason=reason))
             section.items.append(self._row(reason.value, tally, tells_outcomes=True))
+        intended = metrics.tally(INTENDED)
+        if intended.count:
+            section.items.append(self._row("since due", intended))
         if exchanges:
             section.items.append([Text(_WIDEST_TITLE, _HEAD)])
             section.keep, section.at_least = len(section.items) + 2, len(section.items)
@@ -127,6 +132,23 @@ class _Summary:
         else:
             section.keep = section.at_least = len(section.items)
         return section
+
+    def _sweep(self) -> Section:
+        sweep = self._run.sweep
+        if sweep is None:
+            return Section([])
+        heads = f"{sweep.steps.unit:<18}" + "".join(f"{head:>10}" for head in _SWEEP_HEADS)
+        items = []
+        for step in sweep.figures:
+            cells = (
+                self._numbers.significant(step.throughput),
+                *map(self._numbers.milliseconds, (step.p50, step.p95, step.p99)),
+                *map(self._numbers.count, (step.failures, step.throttled, step.dropped)),
+            )
+            level = f"{step.level:g}" + ("" if step.is_complete else " (unfinished)")
+            items.append([Text(f"{_INDENT}{level:<16}" + "".join(f"{cell:>10}" for cell in cells))])
+        items.append(self._wrapped(sweep.sentence, _INDENT, _HEAD, hanging=2))
+        return Section([Text(heads, _HEAD)], items)
 
     def _requests(self) -> Section:
         tallies = self._run.metrics.tallies("request")
@@ -149,6 +171,8 @@ class _Summary:
             for (_, why), number in metrics.skipped.items():
                 by_why[why] += number
             lines.append(("not sent, for want of a token", self._run.skipped, by_why))
+        if metrics.dropped:
+            lines.append(("arrivals dropped, because no slot was free", self._run.dropped, metrics.dropped))
         if metrics.cut_offs:
             lines.append(("cut off at the end, so in no figure", self._run.cut_off, metrics.cut_offs))
         if metrics.exceptions:

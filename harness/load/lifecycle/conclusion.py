@@ -16,10 +16,11 @@ from harness.evidence import past
 from harness.evidence import run as evidence
 from harness.evidence.comparison import compare
 from harness.evidence.health import Health, reopened
-from harness.evidence.metrics import EXCHANGES, Metrics
+from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
 from harness.evidence.record import Record
 from harness.evidence.reports import summary, terminal
+from harness.evidence.tally import EXCHANGES
 from harness.evidence.verdict import decide
 from harness.evidence.watch import Abort, with_abort
 from harness.load.lifecycle.setup import Setup
@@ -100,6 +101,7 @@ def conclude(
         timeline_step_s=record.timeline.step_s,
         events=tuple(record.events),
         warmup_s=record.facts.warmup_s,
+        sweep=record.sweep.result() if record.sweep else None,
     )
     record.conclude(run.notes)
     try:

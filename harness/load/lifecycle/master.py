@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -27,6 +28,11 @@ from harness.load.lifecycle.supervisor import GRACE_S, LocalSupervisor, Supervis
 QUIT_WORKERS_FOR_S: Final = 3.0
 """How long a master that cannot start tells arriving workers to go home."""
 
+REPORT_WAIT: Final = "LOCUST_WAIT_FOR_WORKERS_REPORT_AFTER_RAMP_UP"
+REPORT_WAIT_S: Final = "10"
+"""How long Locust waits at most until all workers have reported their users; its own second is less than a worker
+takes to read credentials and CAs, and the arrivals of an open load begin when the users are there."""
+
 PARCELS_TAKE_S: Final = 0.2
 """How long after a full second the workers' measurements of it are looked for."""
 
@@ -38,6 +44,7 @@ class MasterSupervisor(Supervisor):
 
     def __init__(self, environment: Environment, data_set: CsvDataSet, runner: MasterRunner) -> None:
         super().__init__(environment, data_set)
+        os.environ.setdefault(REPORT_WAIT, REPORT_WAIT_S)
         self._runner = runner
         self._ledger: RowLedger | None = None
         self._collector = Collector("")
@@ -171,7 +178,9 @@ class MasterSupervisor(Supervisor):
         self.note("worker_joined", f"worker {worker} takes part")
         self._ledger.keep_only(set(self._runner.clients))
         share = self._ledger.login_share(worker)
-        self._runner.send_message("cognito_share", {"start": share.start, "stop": share.stop}, worker)
+        rows = share.rows
+        data = {"start": rows.start, "stop": rows.stop, "place": share.place}
+        self._runner.send_message("cognito_share", data, worker)
 
     def _on_rows_wanted(self, worker: str, data: Mapping[str, Any]) -> None:
         if self._ledger is None or data["run"] != self._collector.run_id or worker not in self._members:

@@ -8,8 +8,9 @@ from typing import Final
 
 import gevent
 
-from harness.evidence.metrics import LOGINS, Metrics
+from harness.evidence.metrics import Metrics
 from harness.evidence.reports.numbers import Numbers
+from harness.evidence.tally import LOGINS
 
 EVERY_S: Final = 10.0
 _MINUTES_FROM_S: Final = 120

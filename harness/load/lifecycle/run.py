@@ -6,7 +6,8 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,11 @@ from harness.errors import HarnessError, LoginError
 from harness.evidence.jtl import SampleFile
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
+from harness.load.arrivals import Arrivals
 from harness.load.leases import RowSource
 from harness.load.lifecycle.monitor import Monitor
 from harness.load.lifecycle.setup import Setup
-from harness.load.pacing import LoginCap
+from harness.load.pacing import LoginCap, Pacer
 from harness.outcome import Reason
 from harness.session import MARGIN_S, Penalty, TokenSession
 
@@ -80,6 +82,9 @@ class Run:
         self._penalties: dict[int, Penalty] = {}
         self._trials: dict[int, gevent.lock.RLock] = {}
         self._cycles: Cycles | None = None
+        self._processes = processes
+        self._arrivals: Arrivals | None = None
+        self._is_spawned = False
         self._reported: set[str] = set()
         self._begin = FLOWS[setup.settings.flow]
         if setup.settings.flow in SRP_FLOWS and not srp.IS_FAST:
@@ -165,8 +170,41 @@ class Run:
         """What a login user takes its turns on, for as long as it lives."""
         share = self._rows.login_share()
         if self._cycles is None:
-            self._cycles = Cycles(share, self.setup.data_set)
+            self._cycles = Cycles(share.rows, self.setup.data_set)
         return self._cycles.join(type(user).__name__)
+
+    @property
+    def is_paced(self) -> bool:
+        """Whether the load model says when logins happen, and not the wait time of their users."""
+        settings = self.setup.settings
+        return bool(settings.arrivals or settings.sweep)
+
+    def arrivals(self) -> Arrivals | None:
+        """The open load of this process; None where users wait for answers."""
+        settings = self.setup.settings
+        if self._arrivals is None and settings.arrivals:
+            place = self._rows.login_share().place
+            pacer = Pacer(
+                settings.arrivals if place is not None else (),
+                part=place or 0,
+                parts=self._processes,
+                draw=random.random if settings.login_arrivals == "poisson" else None,
+            )
+            self._arrivals = Arrivals(pacer, lambda: self.metrics.drop("login"))
+            if self._is_spawned:
+                self._arrivals.begin()
+        return self._arrivals
+
+    def begin_arrivals(self) -> None:
+        """All users are here: the clock of an open load starts, unless it runs already."""
+        self._is_spawned = True
+        if self._arrivals is not None:
+            self._arrivals.begin()
+
+    def end_arrivals(self) -> None:
+        """Users are about to be stopped: nobody arrives any more."""
+        if self._arrivals is not None:
+            self._arrivals.stop()
 
     def next_row(self, cycle: Cycle) -> Row | None:
         """The next row whose account was not rejected; None when there is none, or the file is at its end.
@@ -199,13 +237,16 @@ class Run:
             wait=gevent.sleep,
         )
 
-    def log_in(self, conversation: Conversation, row: Row, reason: Reason, wait: Callable[[float], None]) -> Tokens:
-        """One full login, when the login rate allows.
+    def log_in(
+        self, conversation: Conversation, row: Row, reason: Reason, wait: Callable[[float], None] | None
+    ) -> Tokens:
+        """One full login, when the login rate allows; without a `wait` at once.
 
         Until an account has worked, one login of it is in flight at a time: several users can have the same row, and
         a wrong password that all of them try at once locks the account out.
         """
-        self._await_turn(wait)
+        if wait is not None:
+            self._await_turn(wait)
         flow = self._begin(self.setup.client, row.account, self.setup.read_token)
         penalty = self.penalty(row.number)
         if penalty.has_worked:
@@ -276,14 +317,25 @@ def wait_of(user: User) -> Callable[[float], None]:
     """A sleep during which the user can be stopped at once, as in Locust's own wait between tasks."""
 
     def wait(seconds: float) -> None:
-        state: Any = user._state  # noqa: SLF001  # Locust's only way to tell
-        if state == "stopping":
-            raise StopUser
-        user._state = "waiting"  # noqa: SLF001  # the same
-        gevent.sleep(seconds)
-        user._state = state  # noqa: SLF001  # the same
+        with waiting(user):
+            gevent.sleep(seconds)
 
     return wait
+
+
+@contextmanager
+def waiting(user: User) -> Iterator[None]:
+    """A time in which the user can be stopped at once.
+
+    Raises:
+        StopUser: It is to stop already.
+    """
+    state: Any = user._state  # noqa: SLF001  # Locust's only way to tell
+    if state == "stopping":
+        raise StopUser
+    user._state = "waiting"  # noqa: SLF001  # the same
+    yield
+    user._state = state  # noqa: SLF001  # the same
 
 
 def _rested(conversation: Conversation, tokens: Tokens) -> Tokens:

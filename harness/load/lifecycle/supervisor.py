@@ -31,7 +31,8 @@ from harness.load.lifecycle.progress import Progress
 from harness.load.lifecycle.run import Run, attach, incomplete
 from harness.load.lifecycle.setup import Setup, answers_of, assemble, check_results_dir, read_settings, too_few_rows
 from harness.load.live import Standing
-from harness.load.users import CognitoApiUser
+from harness.load.shapes import SweepShape
+from harness.load.users import CognitoApiUser, CognitoLoginUser
 from harness.settings import Settings
 
 GRACE_S: Final = 10.0
@@ -60,6 +61,8 @@ class Supervisor:
         self._guardian: Guardian | None = None
         self._progress: Progress | None = None
         self._keeper: Keeper | None = None
+        self._own_shape = environment.shape_class
+        """The locustfile's, if it has one."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -106,6 +109,9 @@ class Supervisor:
         if users:
             found += too_few_rows(setup.users, self._planned_api_users(users))
         self._checked = setup
+        found += self._model_problems(settings)
+        if not found:
+            self._take_load_model(settings)
         return found
 
     def begin(self) -> None:
@@ -215,6 +221,7 @@ class Supervisor:
             gates=tuple(gate.text for gate in setup.gates),
             max_lag_us=round(setup.settings.max_lag_ms * 1_000),
             warmup_s=setup.settings.warmup_s,
+            sweep=setup.settings.sweep,
         )
         self._keeper = Keeper(setup, facts, due, self.healths, after_s=after_s)
         return self._keeper.record.folder
@@ -292,6 +299,30 @@ class Supervisor:
             return None
         return int(self.options["num_users"] or 1)
 
+    def _model_problems(self, settings: Settings) -> list[Problem]:
+        if not (settings.arrivals or settings.sweep) or self._login_classes():
+            return []
+        return [Problem("a load of logins is asked for, but no class logs in", "Run the class Login: locust Login ...")]
+
+    def _take_load_model(self, settings: Settings) -> None:
+        """Tell Locust how many login users there are to be, and when."""
+        login_classes, sweep = self._login_classes(), settings.sweep
+        for user_class in login_classes:
+            user_class.fixed_count = settings.slots or 0 if settings.arrivals and not sweep else 0
+        others = len(self.environment.user_classes) > len(login_classes)
+        if settings.arrivals and settings.slots and not sweep:
+            users = int(self.options["num_users"] or 0)
+            self.options["num_users"] = max(users, settings.slots) + (users if others and users < settings.slots else 0)
+        shape = self._own_shape
+        if sweep is not None:
+            slots = settings.slots or int(self.options["num_users"] or 1) if settings.arrivals else None
+            shape = SweepShape(sweep, login_classes, slots)
+            shape.runner = self.environment.runner
+        self.environment.shape_class = shape
+
+    def _login_classes(self) -> list[type[CognitoLoginUser]]:
+        return [c for c in self.environment.user_classes if issubclass(c, CognitoLoginUser)]
+
     def _classes(self) -> tuple[str, ...]:
         return tuple(user_class.__name__ for user_class in self.environment.user_classes)
 
@@ -340,6 +371,8 @@ class LocalSupervisor(Supervisor):
     def finish(self) -> None:
         """Let answers in flight arrive, unless --stop-timeout says how long."""
         super().finish()
+        if self._run is not None:
+            self._run.end_arrivals()
         if not self.environment.stop_timeout:
             self._stop_timeout = self.environment.stop_timeout
             self.environment.stop_timeout = GRACE_S

@@ -70,6 +70,8 @@ class Worker:
         if self._sender is None or self._is_finished:
             return
         self._is_finished = True
+        if self._run is not None:
+            self._run.end_arrivals()
         stop_timeout = self.environment.stop_timeout
         self.environment.stop_timeout = grace_s
         try:
@@ -86,7 +88,7 @@ class Worker:
 
     def _on_share(self, data: Mapping[str, Any]) -> None:
         if self._rows is not None:
-            self._rows.shared(data["start"], data["stop"])
+            self._rows.shared(data["start"], data["stop"], data["place"])
 
     def _on_rows(self, data: Mapping[str, Any]) -> None:
         if self._rows is not None and self._run is not None and data["run"] == self._run.setup.settings.run:

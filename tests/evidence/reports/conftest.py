@@ -6,9 +6,10 @@ import pytest
 
 from harness.evidence.gates import parse_gates
 from harness.evidence.health import Health
-from harness.evidence.metrics import TOKEN_REFUSED, Metrics
+from harness.evidence.metrics import Metrics
 from harness.evidence.run import Run
 from harness.evidence.sample import Sample
+from harness.evidence.tally import TOKEN_REFUSED
 from harness.evidence.verdict import decide
 from harness.outcome import Outcome, Reason
 

@@ -10,9 +10,10 @@ from harness.evidence.events import Event
 from harness.evidence.gates import parse_gates
 from harness.evidence.health import Health
 from harness.evidence.histogram import Histogram
-from harness.evidence.metrics import TOKEN_REFUSED, Metrics
+from harness.evidence.metrics import Metrics
 from harness.evidence.run import Run
 from harness.evidence.sample import Sample
+from harness.evidence.tally import TOKEN_REFUSED
 from harness.evidence.timeline import Second
 from harness.evidence.verdict import decide
 from harness.outcome import Outcome, Reason

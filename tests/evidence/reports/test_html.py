@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +13,13 @@ import pytest
 
 from harness.evidence.events import Event
 from harness.evidence.health import Health
+from harness.evidence.knee import Knee
 from harness.evidence.metrics import Metrics
 from harness.evidence.reports import html
 from harness.evidence.run import Run
 from harness.evidence.sample import Sample
-from harness.outcome import Outcome
+from harness.evidence.sweep import CONCURRENT, Plan, Step, Sweep
+from harness.outcome import Outcome, Reason
 from tests.evidence.reports import look
 from tests.evidence.reports.story import tell
 
@@ -164,38 +166,13 @@ def test_the_warm_up_is_told(told: Run):
     assert "The first 30.0 s are the warm-up" in words(html.page(replace(told, warmup_s=30.0)))
 
 
-@dataclass(frozen=True)
-class Enriched(Run):
-    """A run with a sweep, as the load models hand it over."""
-
-    sweep: Any = None
-
-
-def enriched(run: Run, **more: Any) -> Run:
-    return Enriched(**{field.name: getattr(run, field.name) for field in fields(run)}, **more)
-
-
 def test_a_sweep_has_charts_a_table_and_its_sentence(run: Run):
-    def step(level: float, *, p50: float | None, is_complete: bool = True) -> SimpleNamespace:
-        return SimpleNamespace(
-            level=level,
-            throughput=level * 9,
-            p50=p50,
-            p95=p50,
-            p99=p50,
-            failures=1,
-            throttled=0,
-            dropped=0,
-            is_complete=is_complete,
-        )
+    def step(level: float, *, p50: float | None, is_complete: bool = True) -> Step:
+        return Step(level, level * 9, 10, p50, p50, p50, failures=1, throttled=0, dropped=0, is_complete=is_complete)
 
-    sweep = SimpleNamespace(
-        steps=SimpleNamespace(unit="concurrent logins"),
-        figures=(step(1, p50=100_000), step(5, p50=120_000), step(10, p50=None, is_complete=False)),
-        knee=SimpleNamespace(x=5),
-        sentence="beyond 5 concurrent logins latency grows without throughput",
-    )
-    page = html.page(enriched(run, sweep=sweep))
+    figures = (step(1, p50=100_000), step(5, p50=120_000), step(10, p50=None, is_complete=False))
+    sweep = Sweep(Plan((1, 5, 10), CONCURRENT, 20.0), figures, Knee(5, 5, 10))
+    page = html.page(replace(run, sweep=sweep))
     assert '<div class="chart" data-chart="sweep-latency"' in page
     assert '<div class="chart" data-chart="sweep-rate"' in page
     seen = words(page)
@@ -214,9 +191,9 @@ def test_a_comparison_with_a_baseline_is_a_table(run: Run):
 
 def test_intended_and_measured_latencies_are_told_apart(make: Any):
     metrics = Metrics()
-    for kind, us in (("login", 100_000), ("intended", 900_000)):
-        for _ in range(20):
-            metrics.record(Sample(kind, "login", Outcome.OK, 0.0, us))
+    for _ in range(20):
+        metrics.record(Sample("login", "login", Outcome.OK, 0.0, 100_000))
+        metrics.intended(Outcome.OK, Reason.INITIAL, 900_000)
     seen = words(html.page(make.run(metrics, gates=())))
     assert "logins, intended" in seen
     assert "percentile login, intended ms login ms" in seen

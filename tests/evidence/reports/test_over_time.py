@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.evidence.histogram import Histogram
-from harness.evidence.metrics import TOKEN_REFUSED
 from harness.evidence.reports.over_time import MOST_SPANS, PERCENTILES, Timeline
+from harness.evidence.tally import TOKEN_REFUSED
 from harness.evidence.timeline import Second
 from harness.outcome import Outcome, Reason
 

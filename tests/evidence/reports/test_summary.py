@@ -89,6 +89,7 @@ def test_errors_come_with_cause_and_remedy(run: Run):
 def test_says_what_was_not_measured(run: Run):
     assert summary(run)["not_measured"] == {
         "skipped": [{"name": "GET /orders", "why": "TooManyRequestsException", "count": 1}],
+        "dropped": {},
         "cut_off": {"InitiateAuth": 1},
         "exceptions": {},
         "clamped": 0,

@@ -9,12 +9,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN
-from harness.evidence.metrics import TOKEN_REFUSED
 from harness.evidence.reports import charts
 from harness.evidence.reports.html import tables
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.over_time import Timeline
 from harness.evidence.run import Run
+from harness.evidence.tally import INTENDED, TOKEN_REFUSED
 
 FILE_NAME = "report.html"
 _FOLDER = Path(__file__).parent
@@ -49,7 +49,7 @@ def page(run: Run) -> str:
         errors=tables.errors(run),
         events=tables.events(run),
         renewals=tables.renewals(run, numbers),
-        has_intended=bool(metrics.tally(charts.INTENDED).count),
+        has_intended=bool(metrics.tally(INTENDED).count),
         reasons=[(reason.value, reason.value, reason.value) for reason in metrics.reasons()],
         cpu_limit=MAX_CPU_SHARE,
         hot_limit=MAX_HOT_SHARE_OF_RUN,

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.evidence.health import MAX_CPU_SHARE
-from harness.evidence.metrics import LOGINS, REQUESTS, Selector, Tally
 from harness.evidence.reports import charts
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.over_time import PERCENTILES, OverTime
 from harness.evidence.run import ExplainedError, Run
+from harness.evidence.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
 from harness.outcome import Reason
 
 _COST = ("p50", "p95", "p99", "max")
@@ -42,6 +42,8 @@ def cost(run: Run, numbers: Numbers) -> dict[str, Table]:
     metrics = run.metrics
     logins = [("all logins", metrics.tally(LOGINS))]
     logins += [(reason.value, metrics.tally(Selector("login", reason=reason))) for reason in metrics.reasons()]
+    if (intended := metrics.tally(INTENDED)).count:
+        logins.append(("since due", intended))
     requests = metrics.tallies("request")
     return {
         "logins": _cost(run, numbers, logins if metrics.names("login") else []),
@@ -103,7 +105,7 @@ def _milliseconds(us: float, numbers: Numbers) -> str:
 def distribution(run: Run, numbers: Numbers) -> Table:
     """Latency by percentile; a percentile that the samples are too few for is a dash."""
     tallies = {
-        "login, intended": run.metrics.tally(charts.INTENDED),
+        "login, intended": run.metrics.tally(INTENDED),
         "login": run.metrics.tally(LOGINS),
         "API request": run.metrics.tally(REQUESTS),
     }
@@ -137,7 +139,7 @@ def phases(run: Run, numbers: Numbers) -> Table:
 
 def sweep(run: Run, numbers: Numbers) -> Table:
     """A row for each step of a sweep; the knee is marked."""
-    found = getattr(run, "sweep", None)
+    found = run.sweep
     heads = (*(f"{name} ms" for name in PERCENTILES), "failed", "throttled", "dropped")
     if not found:
         return Table((), ())

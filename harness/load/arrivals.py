@@ -1,0 +1,74 @@
+"""An open load of logins: they arrive at a rate, whatever the answers do, and each takes a free slot or is dropped."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import gevent
+from gevent.event import AsyncResult
+
+from harness.load.pacing import Pacer
+
+LONGEST_NAP_S: Final = 0.5
+"""A schedule may have long pauses; the loop looks at its clock at least so often."""
+
+
+class Arrivals:
+    """One process's arrivals: slots (login users) wait here, and are given the time at which they should have started.
+
+    An arrival that finds no slot is counted as dropped: to delay it in silence would make the load follow the answers.
+
+    Args:
+        pacer: When arrivals are due.
+        drop: Counts one.
+        now: Monotonic seconds.
+    """
+
+    def __init__(self, pacer: Pacer, drop: Callable[[], None], now: Callable[[], float] = time.perf_counter) -> None:
+        self._pacer = pacer
+        self._drop = drop
+        self._now = now
+        self._free: deque[AsyncResult] = deque()
+        self._greenlet: gevent.Greenlet | None = None
+        self._is_over = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the clock of the schedule runs."""
+        return self._greenlet is not None
+
+    def begin(self) -> None:
+        """Start the schedule's clock; once: a run that gets more users goes on where it is."""
+        if self._greenlet is None:
+            self._greenlet = gevent.spawn(self._arrive)
+
+    def stop(self) -> None:
+        """Nobody arrives any more."""
+        self._is_over = True
+
+    def take(self) -> float:
+        """Wait for an arrival; when it was due, by the clock that was given."""
+        slot = AsyncResult()
+        self._free.append(slot)
+        try:
+            due_s: float = slot.get()
+        except BaseException:  # the user is stopped; an arrival that it was just given was never sent
+            if slot.ready():
+                self._drop()
+            else:
+                self._free.remove(slot)
+            raise
+        return due_s
+
+    def _arrive(self) -> None:
+        began_s = self._now()
+        while not self._is_over:
+            for due_s in self._pacer.due(self._now() - began_s):
+                if self._free:
+                    self._free.popleft().set(began_s + due_s)
+                else:
+                    self._drop()
+            gevent.sleep(min(max(began_s + self._pacer.next_s - self._now(), 0.0), LONGEST_NAP_S))

@@ -1,0 +1,80 @@
+"""Slots and arrivals, on gevent's clock."""
+
+from __future__ import annotations
+
+import gevent
+import pytest
+
+from harness.load.arrivals import Arrivals
+from harness.load.pacing import Pacer
+from harness.settings.rates import Stage
+
+
+class Load:
+    def __init__(self, rate: float) -> None:
+        self.dropped = 0
+        self.taken: list[float] = []
+        self.arrivals = Arrivals(Pacer([Stage(rate, 0)]), self.drop)
+
+    def drop(self) -> None:
+        self.dropped += 1
+
+    def slot(self, work_s: float = 0.0) -> None:
+        while True:
+            self.taken.append(self.arrivals.take())
+            gevent.sleep(work_s)
+
+
+@pytest.fixture
+def load():
+    made = Load(100)
+    yield made
+    made.arrivals.stop()
+
+
+def test_arrivals_come_at_their_times_to_whoever_is_free(load):
+    slots = [gevent.spawn(load.slot) for _ in range(3)]
+    gevent.sleep(0)
+    load.arrivals.begin()
+    while len(load.taken) < 20:
+        gevent.sleep(0.01)
+    gevent.killall(slots)
+    gaps = [later - earlier for earlier, later in zip(load.taken, load.taken[1:], strict=False)]
+    assert gaps == pytest.approx([0.01] * len(gaps)), "the time they were due, not when they were handed out"
+
+
+def test_an_arrival_that_finds_no_slot_is_dropped_and_not_kept_for_later(load):
+    slot = gevent.spawn(load.slot, 60.0)
+    gevent.sleep(0)
+    load.arrivals.begin()
+    while load.dropped < 10:
+        gevent.sleep(0.01)
+    slot.kill()
+    assert len(load.taken) == 1
+
+
+def test_nobody_arrives_before_the_beginning_nor_after_the_end(load):
+    slot = gevent.spawn(load.slot)
+    gevent.sleep(0.05)
+    assert (load.taken, load.arrivals.has_begun) == ([], False)
+    load.arrivals.begin()
+    load.arrivals.begin()
+    while not load.taken:
+        gevent.sleep(0.01)
+    load.arrivals.stop()
+    gevent.sleep(0.02)
+    seen = len(load.taken)
+    gevent.sleep(0.05)
+    assert (len(load.taken), load.dropped) == (seen, 0)
+    slot.kill()
+
+
+def test_a_slot_that_is_stopped_while_it_waits_takes_no_arrival_with_it(load):
+    stopped, stays = gevent.spawn(load.slot), gevent.spawn(load.slot)
+    gevent.sleep(0)
+    stopped.kill()
+    load.arrivals.begin()
+    while len(load.taken) < 5:
+        gevent.sleep(0.01)
+    stays.kill()
+    assert load.dropped == 0
