@@ -42,7 +42,7 @@ def check_keys(case: Case, known: Known) -> Iterator[Finding]:
         yield unchecked(CHECKS[1], "there are no keys to ask with")
         return
     yield _of_source(found)
-    if not known.has_connection and settings.is_local:
+    if not known.has_connection:  # STS is somewhere else, but a dead network takes long to say so
         yield unchecked(CHECKS[1], "the endpoint is not reached")
         return
     yield _identity(inquiry(case, found))

@@ -16,6 +16,8 @@ from harness.transport import Answer, Channel, Endpoint, Probe
 
 WAY: Final = ("proxy", "name", "connection", "TLS")
 CLOCK: Final = "clock"
+FIRST: Final = "first answer"
+"""Of a server that takes connections."""
 REFUSED_S: Final = 300.0
 """AWS takes a signature for so long before and after its time."""
 NOTICEABLE_S: Final = 30.0
@@ -63,8 +65,8 @@ def check_clock(case: Case, known: Known) -> Iterator[Finding]:
         answer, off_s = _ask_time(case, known, endpoint)
     except TransportError as error:
         known.is_reached = False
-        yield failed("endpoint", error)
-        yield unchecked(CLOCK, f"endpoint: {error.message}")
+        yield failed(FIRST, error)
+        yield unchecked(CLOCK, f"{FIRST}: {error.message}")
         return
     if case.settings.user_pool_id and answer.status == HTTPStatus.NOT_FOUND:
         yield fault(
