@@ -106,6 +106,19 @@ KNOBS: Final = (
     ),
     Knob("--results-dir", "results", "Folder for results, a new folder in it for each run."),
     Knob(
+        "--cognito-preflight",
+        "auto",
+        "What is checked before the load; auto: the way to Cognito and the clock; full: all that the doctor checks.",
+        ("auto", "full", "off"),
+    ),
+    Knob(
+        "--cognito-allow-production",
+        "no",
+        "Let the full check pass a pool that looks like production.",
+        ("no", "yes"),
+        is_switch=True,
+    ),
+    Knob(
         "--cognito-sandbox-keys",
         "",
         "File with the sandbox's AWS keys (set when the sandbox is started).",

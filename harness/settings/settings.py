@@ -61,6 +61,10 @@ class Settings:
     baseline: str = ""
     """Folder of an earlier run's results."""
     results_dir: str = "results"
+    preflight: str = "auto"
+    """What is checked before the load."""
+    allow_production: str = "no"
+    """As given; read `allows_production`."""
     sandbox_keys: str = ""
     run: str = ""
     workers: str = "1"
@@ -128,6 +132,11 @@ class Settings:
     def warmup_s(self) -> float:
         """How long at the start is in no figure, in seconds."""
         return seconds(self.warmup) or 0.0
+
+    @property
+    def allows_production(self) -> bool:
+        """Whether a pool that looks like production is no fault."""
+        return self.allow_production == "yes"
 
     @property
     def writes_samples(self) -> bool:

@@ -27,6 +27,7 @@ from harness.load.lifecycle import sandboxed
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
 from harness.load.lifecycle.guardian import Guardian
 from harness.load.lifecycle.keeper import Due, Keeper, OwnSeconds
+from harness.load.lifecycle.preflight import preflight
 from harness.load.lifecycle.progress import Progress
 from harness.load.lifecycle.run import Run, attach, incomplete
 from harness.load.lifecycle.setup import Setup, answers_of, assemble, check_results_dir, read_settings, too_few_rows
@@ -82,6 +83,7 @@ class Supervisor:
         try:
             self._start_sandbox_if_needed()
             problems = self.problems({}, planned_users=self._users_at_start())
+            problems = problems or preflight(read_settings(self.options), self._data_set)
         except ConfigurationError as error:
             problems = list(error.problems)
         if problems:
