@@ -83,7 +83,9 @@ class Supervisor:
         try:
             self._start_sandbox_if_needed()
             problems = self.problems({}, planned_users=self._users_at_start())
-            problems = problems or preflight(read_settings(self.options), self._data_set)
+            problems = problems or preflight(
+                read_settings(self.options), self._data_set, run_time_s=float(self.options.get("run_time") or 0)
+            )
         except ConfigurationError as error:
             problems = list(error.problems)
         if problems:
