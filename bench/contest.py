@@ -164,6 +164,8 @@ class Work:
     gather: Callable[[Venue], AbstractContextManager[Field]]
     targets: tuple[Target, ...]
     longest_round_s: float = LONGEST_STOP_S
+    shortest_round_s: float = 0.0
+    """For work of which little is done in a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +189,13 @@ def hold(work: Work, venue: Venue, *, rounds: int, seconds: float, say: Callable
         say: Gets a line on what is happening.
     """
     with work.gather(venue) as ready:
-        standings = alternate(ready.contestants, rounds=rounds, seconds=min(seconds, work.longest_round_s), say=say)
-        for contestant in ready.contestants:
+        round_s = max(work.shortest_round_s, min(seconds, work.longest_round_s))
+        standings = alternate(ready.contestants, rounds=rounds, seconds=round_s, say=say)
+        for contestant, standing in zip(ready.contestants, standings, strict=True):
             if fault := contestant.finish():
                 ready.absent[contestant.name] = fault
+            elif not all(each.count for each in standing.rounds):
+                ready.absent[contestant.name] = "it finished nothing in one of its rounds"
     valid = {standing.name: standing for standing in standings if standing.name not in ready.absent}
     return Result(work, tuple(valid.values()), ready.absent, tuple(target.judge(valid) for target in work.targets))
 

@@ -10,6 +10,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -60,6 +61,11 @@ class ChainKeys:
     def name(self) -> str:
         """The name of the provider, in botocore's words, that had the keys."""
         return str(self._chain.method)
+
+    def expires_at(self) -> datetime | None:
+        """When the keys of now run out; None for permanent ones, and where botocore does not say."""
+        expiry = getattr(self._chain, "_expiry_time", None)  # botocore has no public name for it
+        return expiry if isinstance(expiry, datetime) else None
 
     def current(self) -> AwsKeys:
         """Keys that are good now; botocore renews temporary ones before they expire.

@@ -57,6 +57,8 @@ class Cognito:
         keys: AWS keys to sign with; None leaves calls unsigned.
         tls: The shared, verifying context; None for a plain http endpoint.
         proxy: The proxy to CONNECT through, if any.
+        connect_timeout_s: For name resolution, TCP, proxy and TLS together, in seconds.
+        read_timeout_s: How long no byte may come, in seconds.
     """
 
     def __init__(
@@ -68,8 +70,12 @@ class Cognito:
         tls: ssl.SSLContext | None = None,
         proxy: Proxy | None = None,
         now: Callable[[], float] = time.time,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
         self._endpoint = endpoint
+        self._connect_timeout_s = connect_timeout_s
+        self._read_timeout_s = read_timeout_s
         self._region = region
         self._keys = keys
         self._tls = tls
@@ -90,8 +96,8 @@ class Cognito:
             self._endpoint,
             tls=self._tls,
             proxy=self._proxy,
-            connect_timeout_s=CONNECT_TIMEOUT_S,
-            read_timeout_s=READ_TIMEOUT_S,
+            connect_timeout_s=self._connect_timeout_s,
+            read_timeout_s=self._read_timeout_s,
         )
 
     def request(self, call: Call) -> bytes:

@@ -43,6 +43,8 @@ class TestKnobs:
     def test_the_options_that_other_programs_rely_on_are_there(self) -> None:
         flags = {knob.flag for knob in KNOBS if knob.is_shown}
         assert flags == {
+            "--cognito-allow-production",
+            "--cognito-preflight",
             "--cognito-client-id",
             "--cognito-user-pool-id",
             "--cognito-region",

@@ -58,7 +58,7 @@ def tell(attempt: Attempt, *, as_json: bool, shows_tokens: bool) -> None:
         return
     print(f"Login of {attempt.username}: {attempt.login.outcome}")
     for label, value in _facts(attempt):
-        print(f"  {label:<11}{_printable(value)}")
+        print(f"  {label:<11}{printable(value)}")
     if attempt.tokens is not None:
         for name, token in _named(attempt.tokens).items():
             _tell_token(name, token, is_shown=shows_tokens)
@@ -89,14 +89,14 @@ def _tell_token(name: str, token: str, *, is_shown: bool) -> None:
         print(f"{name} token: none")
         return
     print(f"{name} token: {token if is_shown else f'{len(token)} characters (--show-token shows them)'}")
-    said = _claims(token)
+    said = claims_of(token)
     if said is None:
         if name != "refresh":  # that one is encrypted: its claims are nobody's business
             print("  it is no JWT: it has no claims to show")
         return
     width = max(map(len, said), default=0) + 2
     for claim, value in said.items():
-        print(f"  {_printable(claim):<{width}}{_printable(_readable(claim, value))}")
+        print(f"  {printable(claim):<{width}}{printable(readable(claim, value))}")
 
 
 def _as_object(attempt: Attempt, *, shows_tokens: bool) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def _as_object(attempt: Attempt, *, shows_tokens: bool) -> dict[str, Any]:
             for sample in attempt.samples
             if sample.kind == "exchange"
         ],
-        "claims": {"access": _claims(tokens.access_token), "id": _claims(tokens.id_token)} if tokens else {},
+        "claims": {"access": claims_of(tokens.access_token), "id": claims_of(tokens.id_token)} if tokens else {},
     }
     if tokens is not None:
         found["expires_in_s"] = tokens.expires_in_s
@@ -144,14 +144,16 @@ def _named(tokens: Tokens) -> dict[str, str]:
     return {"access": tokens.access_token, "id": tokens.id_token, "refresh": tokens.refresh_token}
 
 
-def _claims(token: str) -> dict[str, Any] | None:
+def claims_of(token: str) -> dict[str, Any] | None:
+    """What a token says; None when it is no JWT."""
     try:
         return claims(token)
     except ValueError:
         return None
 
 
-def _readable(claim: str, value: object) -> str:
+def readable(claim: str, value: object) -> str:
+    """A claim for people: a time as a date, too."""
     if claim in TIMES and isinstance(value, int | float):
         try:
             return f"{value} = {datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -160,7 +162,7 @@ def _readable(claim: str, value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """What a server says must not steer the terminal."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 

@@ -9,15 +9,21 @@ import argparse
 import getpass
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rich.console import Console
+
 from harness import aws, vault
 from harness.cli import answer
+from harness.cli.curl import curl
+from harness.cli.decoded import decode
 from harness.cognito.challenges import ANSWERED_BY_FUNCTION
 from harness.cognito.flows import FLOWS, Account, AppClient, Asked
-from harness.cognito.tokens import Tokens
+from harness.cognito.tokens import Tokens, TokenUse
 from harness.conversation import Cognito, Conversation
 from harness.errors import EXIT, ConfigurationError, LoginError, Problem
 from harness.evidence.sample import Sample
@@ -42,6 +48,7 @@ _USED: Final = frozenset(
         "--cognito-flow",
         "--cognito-first-factor",
         "--cognito-sign",
+        "--cognito-token-use",
         "--cognito-ca-bundle",
         "--cognito-sandbox-keys",
     }
@@ -62,11 +69,27 @@ def main(argv: Sequence[str], prog: str = "cognito-load login") -> int:
     """
     arguments = build_parser(prog).parse_args(argv)
     try:
-        attempt = _try(arguments, os.environ)
+        settings = _settings(arguments, os.environ)
+        if arguments.curl:
+            print(_command(settings, arguments.username))
+            return EXIT.PASSED
+        attempt = _try(settings, arguments.username, os.environ)
+        bearer = attempt.tokens.bearer(_use(settings)) if attempt.tokens and arguments.header else ""
     except ConfigurationError as error:
         answer.refuse(error, as_json=arguments.json)
         return EXIT.CONFIGURATION
-    answer.tell(attempt, as_json=arguments.json, shows_tokens=arguments.show_token)
+    except LoginError as error:
+        print(Problem(error.message, error.hint), file=sys.stderr)
+        return EXIT.FAILED
+    if attempt.tokens is None and (arguments.header or arguments.decode):
+        with redirect_stdout(sys.stderr):  # whoever reads the output wants a header or a table, or nothing
+            answer.tell(attempt, as_json=False, shows_tokens=False)
+    elif attempt.tokens and arguments.header:
+        print(f"Authorization: Bearer {bearer}")
+    elif attempt.tokens and arguments.decode:
+        decode(attempt.tokens, Console(highlight=False), time.time())
+    else:
+        answer.tell(attempt, as_json=arguments.json, shows_tokens=arguments.show_token)
     return EXIT.PASSED if attempt.tokens is not None else EXIT.FAILED
 
 
@@ -84,14 +107,22 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
         " --cognito-client-id 1example23456789 --cognito-region eu-west-1",
     )
     parser.add_argument("--username", required=True, metavar="U", help="who logs in")
-    parser.add_argument("--json", action="store_true", help="print an object: outcome, times in ms, claims, error")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="print an object: outcome, times in ms, claims, error")
+    shown.add_argument("--decode", action="store_true", help="print both tokens' claims side by side")
+    shown.add_argument(
+        "--header", action="store_true", help="print nothing but the Authorization header, for curl: it is a secret"
+    )
+    shown.add_argument(
+        "--curl", action="store_true", help="do not log in; print the request for curl, with secrets as variables"
+    )
     parser.add_argument("--show-token", action="store_true", help="print the tokens themselves: they are secrets")
     for knob in KNOBS:
         if knob.flag in _USED:
             choices = f" One of: {', '.join(knob.choices)}." if knob.choices else ""
             text = f"{_HELP.get(knob.flag, knob.help)}{choices} [{knob.variable}]"
             parser.add_argument(
-                knob.flag,
+                *((knob.flag, "--flow") if knob.flag == "--cognito-flow" else (knob.flag,)),
                 default=os.environ.get(knob.variable, ""),
                 metavar="<text>",
                 help=text.replace("%", "%%") if knob.is_shown else argparse.SUPPRESS,
@@ -113,11 +144,26 @@ class Notes:
         """Nobody stops this run but by Ctrl-C, which ends it."""
 
 
-def _try(arguments: argparse.Namespace, environ: Mapping[str, str]) -> answer.Attempt:
+def _settings(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
     settings = Settings.from_options(vars(arguments), environ)
-    if not settings.region:
-        settings = replace(settings, profile_region=aws.profile_region())
-    username = arguments.username
+    return settings if settings.region else replace(settings, profile_region=aws.profile_region())
+
+
+def _use(settings: Settings) -> TokenUse:
+    return "id" if settings.token_use == "id" else "access"  # noqa: S105  # a choice
+
+
+def _command(settings: Settings, username: str) -> str:
+    problems = _problems(settings, username)
+    if problems:
+        raise ConfigurationError(problems)
+    keys = aws.keys_for(settings.sign, settings.sandbox_keys)
+    url = Endpoint.parse(settings.given_endpoint or aws.endpoint_url(settings.region)).url
+    has_session_token = keys is not None and bool(keys.current().session_token)
+    return curl(settings, url, username, is_signed=keys is not None, has_session_token=has_session_token)
+
+
+def _try(settings: Settings, username: str, environ: Mapping[str, str]) -> answer.Attempt:
     cognito, endpoint, signed_by = _reach(settings, username)
     needs_password = settings.flow != "CUSTOM_AUTH" and not settings.first_factor.endswith("_OTP")
     given = {
@@ -172,9 +218,7 @@ def _reach(settings: Settings, username: str) -> tuple[Cognito, Endpoint, str]:
     Raises:
         ConfigurationError: With every fault that was found.
     """
-    problems = settings.problems()
-    if not username.strip():
-        problems.append(Problem("--username is empty", "Name the account that should log in."))
+    problems = _problems(settings, username)
     if problems:
         raise ConfigurationError(problems)
     endpoint = Endpoint.parse(settings.given_endpoint or aws.endpoint_url(settings.region))
@@ -183,6 +227,11 @@ def _reach(settings: Settings, username: str) -> tuple[Cognito, Endpoint, str]:
     proxy = proxy_for(endpoint, os.environ)
     cognito = Cognito(endpoint, region=settings.region, keys=keys, tls=tls, proxy=proxy)
     return cognito, endpoint, keys.name if keys else ""
+
+
+def _problems(settings: Settings, username: str) -> list[Problem]:
+    empty = [] if username.strip() else [Problem("--username is empty", "Name the account that should log in.")]
+    return [*settings.problems(), *empty]
 
 
 def _password(username: str, environ: Mapping[str, str]) -> str:

@@ -95,6 +95,7 @@ def _of(module: str) -> Run:
 
 
 COMMANDS: Final = (
+    Command("doctor", "find what is wrong before the load does", "doctor --run-time 30m", _of("doctor")),
     Command("login", "log in once and show what comes back", "login --username alice@example.com", _of("login")),
     Command("options", "the options that `locust` takes here, besides its own", "options", _of("options")),
     Command(

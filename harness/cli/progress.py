@@ -15,10 +15,10 @@ LINE_EVERY_S: Final = 10.0
 
 
 @contextmanager
-def progress_of(total: int, verb: str) -> Iterator[Callable[[int], None]]:
+def progress_of(total: int, verb: str, now: Callable[[], float] = time.monotonic) -> Iterator[Callable[[int], None]]:
     """Shows progress on standard error while the block runs; what it gives is called with how many more are done."""
     if not sys.stderr.isatty():
-        yield _lines(total, verb)
+        yield _lines(total, verb, now)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -26,14 +26,14 @@ def progress_of(total: int, verb: str) -> Iterator[Callable[[int], None]]:
         yield lambda more: bar.advance(task, more)
 
 
-def _lines(total: int, verb: str) -> Callable[[int], None]:
-    done, due_s = 0, time.monotonic() + LINE_EVERY_S
+def _lines(total: int, verb: str, now: Callable[[], float]) -> Callable[[int], None]:
+    done, due_s = 0, now() + LINE_EVERY_S
 
     def advance(more: int) -> None:
         nonlocal done, due_s
         done += more
-        if time.monotonic() >= due_s:
-            due_s += LINE_EVERY_S
+        if now() >= due_s:
+            due_s = now() + LINE_EVERY_S
             sys.stderr.write(f"{done} of {total} {verb}\n")
             sys.stderr.flush()
 

@@ -95,10 +95,10 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     """The options of every subcommand."""
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Make and remove test accounts. Only accounts made here are ever changed or deleted: they are\n"
-        f"marked by their {MARK_NAME}.",
+        description="Make and remove test accounts. Only accounts made here are ever changed\n"
+        f"or deleted: they are marked by their {MARK_NAME}.",
         epilog=f"examples:\n  {prog} create --count 1000 --prefix load-\n  {prog} check\n  {prog} delete --dry-run\n\n"
-        "AWS keys come from AWS's own variables and files. What they must be allowed: docs/provision.md.",
+        "AWS keys come from AWS's own variables and files; docs/provision.md lists\nwhat they must be allowed.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="SUBCOMMAND", title="subcommands")

@@ -46,7 +46,11 @@ def main(argv: Sequence[str], prog: str = "cognito-load report") -> int:
 
 def build_parser(prog: str) -> argparse.ArgumentParser:
     """The options of every subcommand."""
-    parser = argparse.ArgumentParser(prog=prog, description="Make something of results on disk.")
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Make something of results on disk.",
+        epilog=f"Example: {prog} build results/latest",
+    )
     commands = parser.add_subparsers(required=True, metavar="SUBCOMMAND", title="subcommands")
     for subcommand in SUBCOMMANDS:
         child = commands.add_parser(subcommand.name, help=subcommand.summary, description=subcommand.summary)

@@ -35,9 +35,9 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     """The options of every subcommand."""
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Keep secrets in the operating system's vault (Keychain, Credential Locker, Secret Service).",
+        description="Keep secrets in the operating system's vault (Keychain, Credential Locker,\nSecret Service).",
         epilog=f"example:\n  {prog} set load/alice\n  {prog} list\n\nIn users.csv, or in a variable such as"
-        " COGNITO_CLIENT_SECRET, the entry is keyring:load/alice.",
+        " COGNITO_CLIENT_SECRET,\nthe entry is keyring:load/alice.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="SUBCOMMAND", title="subcommands")

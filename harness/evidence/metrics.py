@@ -24,6 +24,11 @@ MAX_ERRORS = 1_000
 OTHER_ERRORS = "(further errors)"
 """The text under which errors beyond `MAX_ERRORS` are counted. Which ones they are then depends on the order."""
 
+NO_SLOT = "no free slot"
+"""All login users were under way."""
+NO_ACCOUNT = "no usable account"
+"""All accounts were rejected, or wait after a failure."""
+
 # An enum's members cost a metaclass look-up each time they are named.
 _OK = Outcome.OK
 
@@ -63,7 +68,7 @@ class Metrics:
         self.skipped: dict[tuple[str, str], int] = {}
         """By name and why."""
         self.dropped: dict[str, int] = {}
-        """By name: arrivals of an open load that found no free slot, and so never happened."""
+        """By what was missing: arrivals of an open load that never happened."""
         self.cut_offs: dict[str, int] = {}
         """By name: in flight when the run ended, so that nobody knows how long they would have taken."""
         self.exceptions: dict[str, int] = {}
@@ -104,9 +109,13 @@ class Metrics:
             series = self._series[key] = Series()
         series.latency.record(since_due_us)
 
-    def drop(self, name: str) -> None:
-        """An arrival of an open load found no free slot: counted, never delayed."""
-        self.dropped[name] = self.dropped.get(name, 0) + 1
+    def drop(self, missing: str) -> None:
+        """An arrival of an open load could not start: counted, never delayed.
+
+        Args:
+            missing: `NO_SLOT` or `NO_ACCOUNT`.
+        """
+        self.dropped[missing] = self.dropped.get(missing, 0) + 1
 
     def cut_off(self, name: str) -> None:
         """Something was still in flight when the run ended: counted, never a sample."""

@@ -16,6 +16,7 @@ from harness.cognito.tokens import Tokens, TokenUse
 from harness.conversation import Conversation
 from harness.credentials import Cycle, EndOfUsers, Row
 from harness.errors import ConfigurationError, LoginError, Problem
+from harness.evidence.metrics import NO_ACCOUNT
 from harness.extract import JsonExtractor
 from harness.load import guards
 from harness.load.client import ApiSession
@@ -148,7 +149,7 @@ class CognitoLoginUser(User):
         while row is not None and self._run.penalty(row.number).wait_s(time.monotonic()) and tried < len(cycle):
             row, tried = self._next_row(cycle), tried + 1
         if row is None or self._run.penalty(row.number).wait_s(time.monotonic()):
-            self._run.metrics.drop("login")
+            self._run.metrics.drop(NO_ACCOUNT)
             return None
         self._run.monitor.health.sent_late(round((time.perf_counter() - due_s) * 1e6))
         tokens, outcome = self._try(row, None)

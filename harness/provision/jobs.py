@@ -11,6 +11,7 @@ from harness.provision.accounts_file import AccountsFile
 from harness.provision.pace import Pace
 from harness.provision.passwords import Choose, new_password
 from harness.provision.pool import Pool
+from harness.vault import PREFIXES
 
 DIGITS: Final = 5
 DOMAIN: Final = "example.net"
@@ -85,10 +86,14 @@ class Jobs:
     def create(self, wish: Wish, names: Iterable[str], existing: frozenset[str]) -> None:
         """Make these accounts of a wish, with a password for good; those that exist only get what they lack.
 
+        An account that is gone from the pool gets its password of the file again, unless that is a reference: its
+        secret is somebody else's to set, so a new password takes its place.
+
         Raises:
             RefusedError: Nothing more was begun.
         """
-        kept = dict(self._file.passwords)
+        held = self._file.passwords.items()
+        kept = {name: password for name, password in held if not password.startswith(PREFIXES)}
 
         def make(name: str) -> str | None:
             if name not in existing and not self._pool.create(name, wish.attributes_of(name)):

@@ -42,7 +42,11 @@ STOP_TIMEOUT_S = 0.2
 
 def build_parser(prog: str = "python -m harness.sandbox") -> argparse.ArgumentParser:
     """The command line of the sandbox."""
-    parser = argparse.ArgumentParser(prog=prog, description="A local Cognito and a protected API behind it.")
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="A local Cognito and a protected API behind it.",
+        epilog=f"Example: {prog} --port 9229 --users users.csv",
+    )
     add = parser.add_argument
     add("--port", type=port_number, default=0, metavar="N", help="listen here; default: a free port")
     add("--users", type=Path, metavar="FILE", help="CSV with username,password and maybe state; default: users.csv")

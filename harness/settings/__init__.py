@@ -2,5 +2,6 @@
 
 from harness.settings.knobs import DEFAULT_LOGIN_RATE, KNOBS, Knob
 from harness.settings.settings import CLIENT_SECRET_VARIABLE, Settings
+from harness.settings.units import seconds
 
-__all__ = ["CLIENT_SECRET_VARIABLE", "DEFAULT_LOGIN_RATE", "KNOBS", "Knob", "Settings"]
+__all__ = ["CLIENT_SECRET_VARIABLE", "DEFAULT_LOGIN_RATE", "KNOBS", "Knob", "Settings", "seconds"]

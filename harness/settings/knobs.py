@@ -85,7 +85,7 @@ KNOBS: Final = (
         "answers.",
     ),
     Knob("--login-arrivals", "constant", "How they arrive: evenly, or at random.", ("constant", "poisson")),
-    Knob("--login-slots", "", "Login users that arrivals can take. Empty: those that --users comes to."),
+    Knob("--login-slots", "", "Login users that arrivals can take. Empty: two seconds of arrivals."),
     Knob("--login-sweep", "", "One number of concurrent logins after the other, as 1,2,5,10,20,50."),
     Knob("--login-rate-sweep", "", "One rate of arrivals after the other, as 10,20,50,100."),
     Knob("--sweep-hold", "20s", "How long each level of a sweep is held."),
@@ -113,6 +113,19 @@ KNOBS: Final = (
         "--baseline", "", "Results of an earlier run (results/...) to compare with; exit code 3 when this one is worse."
     ),
     Knob("--results-dir", "results", "Folder for results, a new folder in it for each run."),
+    Knob(
+        "--cognito-preflight",
+        "auto",
+        "What is checked before the load; auto: the way to Cognito and the clock; full: all that the doctor checks.",
+        ("auto", "full", "off"),
+    ),
+    Knob(
+        "--cognito-allow-production",
+        "no",
+        "Let the full check pass a pool that looks like production.",
+        ("no", "yes"),
+        is_switch=True,
+    ),
     Knob(
         "--cognito-sandbox-keys",
         "",

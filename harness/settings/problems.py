@@ -205,7 +205,7 @@ def _load_problems(settings: Settings) -> list[Problem]:
     ]
     if settings.login_sweep and any(level % 1 for level in levels(settings.login_sweep) or ()):
         problems.append(Problem(f"--login-sweep is {settings.login_sweep!r}", "Concurrent logins are whole numbers."))
-    if settings.login_slots and not settings.slots:
+    if settings.login_slots and not (settings.login_slots.isdecimal() and int(settings.login_slots)):
         problems.append(Problem(f"--login-slots is {settings.login_slots!r}", "Expected a whole number above 0."))
     if (seconds(settings.sweep_hold) or 0.0) < SHORTEST_HOLD_S:
         problems.append(

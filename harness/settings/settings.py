@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from math import ceil
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -15,6 +16,9 @@ from harness.settings.problems import POOL_ID, problems_of
 from harness.settings.rates import Stage, levels, stages
 from harness.settings.units import number, seconds, share
 
+SLOTS_S: Final = 2.0
+"""As many slots as arrive in this time, unless --login-slots says: answers take less, or something is wrong."""
+FEWEST_SLOTS: Final = 10
 CLIENT_SECRET_VARIABLE: Final = "COGNITO_CLIENT_SECRET"  # noqa: S105  # the name of a variable
 
 
@@ -65,6 +69,10 @@ class Settings:
     baseline: str = ""
     """Folder of an earlier run's results."""
     results_dir: str = "results"
+    preflight: str = "auto"
+    """What is checked before the load."""
+    allow_production: str = "no"
+    """As given; read `allows_production`."""
     sandbox_keys: str = ""
     run: str = ""
     workers: str = "1"
@@ -120,8 +128,12 @@ class Settings:
 
     @property
     def slots(self) -> int | None:
-        """Login users that arrivals can take; None: as many as there are."""
-        return int(self.login_slots) if self.login_slots.isdecimal() else None
+        """Login users that arrivals can take; None where users wait for answers."""
+        if not self.arrivals:
+            return None
+        if self.login_slots.isdecimal():
+            return int(self.login_slots)
+        return max(FEWEST_SLOTS, ceil(SLOTS_S * max(stage.target_per_s for stage in self.arrivals)))
 
     @property
     def renew_margin_s(self) -> float:
@@ -142,6 +154,11 @@ class Settings:
     def warmup_s(self) -> float:
         """How long at the start is in no figure, in seconds."""
         return seconds(self.warmup) or 0.0
+
+    @property
+    def allows_production(self) -> bool:
+        """Whether a pool that looks like production is no fault."""
+        return self.allow_production == "yes"
 
     @property
     def writes_samples(self) -> bool:

@@ -73,3 +73,9 @@ def test_a_contestant_whose_work_went_wrong_is_not_measured_and_says_why(tmp_pat
     assert [standing.name for standing in result.standings] == ["a"]
     assert result.absent == {"b": "9 of its 9 requests failed"}
     assert result.judgements[0].is_met is None
+
+
+def test_a_contestant_that_finishes_nothing_in_a_round_is_not_measured_either(tmp_path):
+    result = held(tmp_path, [Scripted("a", [5] * 3), Scripted("b", [1, 0, 1])], (Target("a", "b", at_least=2.0),))
+    assert result.absent == {"b": "it finished nothing in one of its rounds"}
+    assert result.judgements[0].is_met is None

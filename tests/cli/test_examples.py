@@ -53,6 +53,14 @@ def examples(capsys, *command):
     return found
 
 
+@pytest.mark.parametrize("command", ["vault", "provision"])
+def test_help_fits_into_80_columns(command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
 def test_the_examples_of_vault_work_and_show_no_secret(keyring, capsys, monkeypatch):
     for words in examples(capsys, "vault"):
         monkeypatch.setattr(sys, "stdin", io.StringIO(CANARY))

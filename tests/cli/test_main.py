@@ -39,7 +39,7 @@ def test_a_command_that_does_not_exist_is_an_error_of_usage(capsys: pytest.Captu
     with pytest.raises(SystemExit) as caught:
         main(["nonsense"])
     assert caught.value.code == EXIT.USAGE
-    assert "'login', 'options', 'provision', 'report', 'sandbox', 'vault'" in capsys.readouterr().err
+    assert "'doctor', 'login', 'options', 'provision', 'report', 'sandbox', 'vault'" in capsys.readouterr().err
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:

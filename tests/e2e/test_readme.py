@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, free_port, wait_until
+from tests.e2e.conftest import ROOT, free_port, is_answering, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -119,13 +119,14 @@ def test_the_web_ui_listens_on_loopback_where_the_readme_says(shell, checkout, t
         process = subprocess.Popen(
             ["bash", "-c", f"exec {INTERACTIVE}"],  # noqa: S607  # the shell a reader has
             cwd=checkout,
-            env={**shell.environment, "LOCUST_WEB_PORT": str(free_port())},
+            env={**shell.environment, "LOCUST_WEB_PORT": (port := str(free_port()))},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     wait_until(lambda: "Starting web interface" in log.read_text() and "started the sandbox" in log.read_text())
+    wait_until(lambda: is_answering(f"http://127.0.0.1:{port}"))
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(30) == 0, log.read_text()
     assert "Starting web interface at http://127.0.0.1:" in log.read_text()

@@ -19,7 +19,7 @@ def second(ok: int, ms: float = 100, *, throttled: int = 0, dropped: int = 0) ->
         for _ in range(count):
             metrics.record(Sample("login", "login", outcome, 0.0, round(ms * 1_000), reason=Reason.INITIAL))
     for _ in range(dropped):
-        metrics.drop("login")
+        metrics.drop("no free slot")
     return metrics
 
 

@@ -127,3 +127,38 @@ def test_accounts_are_provisioned_there_too(on_moto, moto, monkeypatch, tmp_path
     assert [user["Username"] for user in aws.list_users(UserPoolId=pool_id)["Users"]] == ["load-00003"]
     told = "".join(capsys.readouterr())
     assert not any(password in told for password in made.values())
+
+
+def test_the_doctor_examines_a_pool_of_moto_s(on_moto, moto, monkeypatch, capsys, tmp_path):
+    """As on the sandbox: each account's state, production, an unknown client; moto's STS says whose keys these are."""
+    cognito = on_moto("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="staging", UserPoolTags={"stage": "prod"})["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool, ClientName="load", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    )["UserPoolClient"]["ClientId"]
+    for name, is_permanent in (("alice", True), ("bob", False)):
+        cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
+        cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password="Canary-1!", Permanent=is_permanent)
+    users = tmp_path / "users.csv"
+    users.write_text("username,password\nalice,Canary-1!\nbob,Canary-1!\ncarol,Canary-1!\n")
+    environ = {"ENDPOINT": moto, "USER_POOL_ID": pool, "USERS": str(users)}
+    for name, value in environ.items():
+        monkeypatch.setenv(f"COGNITO_{name}", value)
+
+    def examine(client_id):
+        code = main(["doctor", "--json", "--cognito-client-id", client_id])
+        found = json.loads(capsys.readouterr().out)["findings"]
+        assert "Canary" not in str(found)
+        return code, {finding["check"]: finding["message"] for finding in found if finding["state"] == "fault"}, found
+
+    code, faults, found = examine(client)
+    assert code == EXIT.CONFIGURATION
+    assert list(faults) == ["login, line 3", "login, line 4", "production"], faults
+    assert "NEW_PASSWORD_REQUIRED" in faults["login, line 3"]
+    assert "UserNotFoundException" in faults["login, line 4"]
+    assert [one["message"] for one in found if one["check"] == "AWS identity"] == [
+        "arn:aws:sts::123456789012:user/moto"
+    ]
+
+    _, faults, _ = examine("nosuchclient")
+    assert faults["client id"] == "ResourceNotFoundException: nosuchclient"

@@ -200,6 +200,16 @@ def test_the_state_of_each_account_is_told_and_mended(make_pool, provision, aws,
     assert not any(password in told for password in (*before.values(), *after.values()))
 
 
+def test_a_reference_is_never_taken_for_a_password(make_pool, provision, aws, tmp_path):
+    pool_id = make_pool()
+    (tmp_path / "users.dev.csv").write_text("username,password\nload-00001,keyring:load/1\nmine,ssm:/mine\n")
+    assert provision("create", "--count", 1)[0] == EXIT.PASSED
+    made = accounts(tmp_path / "users.dev.csv")
+    assert made["mine"] == "ssm:/mine"
+    assert not made["load-00001"].startswith("keyring:")
+    assert can_sign_in(aws, pool_id, "load-00001", made["load-00001"])
+
+
 def test_a_pool_with_sign_in_by_e_mail_gets_addresses(make_pool, provision, aws, tmp_path):
     pool_id = make_pool(UsernameAttributes=["email"])
     assert provision("create", "--count", 2, "--rate", 50)[0] == EXIT.PASSED

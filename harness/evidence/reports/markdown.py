@@ -108,7 +108,8 @@ def _notes(run: Run, numbers: Numbers) -> Iterable[str]:
     if run.skipped:
         yield f"{numbers.count(run.skipped)} API requests not sent, for want of a token"
     if run.dropped:
-        yield f"{numbers.count(run.dropped)} arrivals dropped, because no slot was free"
+        why = ", ".join(f"{missing} {numbers.count(count)}" for missing, count in sorted(run.metrics.dropped.items()))
+        yield f"{numbers.count(run.dropped)} arrivals dropped: {why}"
     if run.cut_off:
         yield f"{numbers.count(run.cut_off)} cut off at the end, so in no figure"
 

@@ -172,7 +172,7 @@ class _Summary:
                 by_why[why] += number
             lines.append(("not sent, for want of a token", self._run.skipped, by_why))
         if metrics.dropped:
-            lines.append(("arrivals dropped, because no slot was free", self._run.dropped, metrics.dropped))
+            lines.append(("arrivals dropped", self._run.dropped, metrics.dropped))
         if metrics.cut_offs:
             lines.append(("cut off at the end, so in no figure", self._run.cut_off, metrics.cut_offs))
         if metrics.exceptions:

@@ -28,7 +28,7 @@ from harness.conversation import Conversation
 from harness.credentials import Cycle, Cycles, Row
 from harness.errors import HarnessError, LoginError
 from harness.evidence.jtl import SampleFile
-from harness.evidence.metrics import Metrics
+from harness.evidence.metrics import NO_SLOT, Metrics
 from harness.evidence.sample import Sample
 from harness.load.arrivals import Arrivals
 from harness.load.leases import RowSource
@@ -192,7 +192,7 @@ class Run:
                 parts=self._processes,
                 draw=random.random if settings.login_arrivals == "poisson" else None,
             )
-            self._arrivals = Arrivals(pacer, lambda: self.metrics.drop("login"))
+            self._arrivals = Arrivals(pacer, lambda: self.metrics.drop(NO_SLOT))
             if self._is_spawned:
                 self._arrivals.begin()
         return self._arrivals

@@ -27,6 +27,7 @@ from harness.load.lifecycle import sandboxed
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
 from harness.load.lifecycle.guardian import Guardian
 from harness.load.lifecycle.keeper import Due, Keeper, OwnSeconds
+from harness.load.lifecycle.preflight import preflight
 from harness.load.lifecycle.progress import Progress
 from harness.load.lifecycle.run import Run, attach, incomplete
 from harness.load.lifecycle.setup import Setup, answers_of, assemble, check_results_dir, read_settings, too_few_rows
@@ -82,6 +83,9 @@ class Supervisor:
         try:
             self._start_sandbox_if_needed()
             problems = self.problems({}, planned_users=self._users_at_start())
+            problems = problems or preflight(
+                read_settings(self.options), self._data_set, run_time_s=float(self.options.get("run_time") or 0)
+            )
         except ConfigurationError as error:
             problems = list(error.problems)
         if problems:
@@ -308,15 +312,14 @@ class Supervisor:
         """Tell Locust how many login users there are to be, and when."""
         login_classes, sweep = self._login_classes(), settings.sweep
         for user_class in login_classes:
-            user_class.fixed_count = settings.slots or 0 if settings.arrivals and not sweep else 0
+            user_class.fixed_count = settings.slots or 0 if sweep is None else 0
         others = len(self.environment.user_classes) > len(login_classes)
-        if settings.arrivals and settings.slots and not sweep:
+        if settings.slots and sweep is None:
             users = int(self.options["num_users"] or 0)
             self.options["num_users"] = max(users, settings.slots) + (users if others and users < settings.slots else 0)
         shape = self._own_shape
         if sweep is not None:
-            slots = settings.slots or int(self.options["num_users"] or 1) if settings.arrivals else None
-            shape = SweepShape(sweep, login_classes, slots)
+            shape = SweepShape(sweep, login_classes, settings.slots)
             shape.runner = self.environment.runner
         self.environment.shape_class = shape
 

@@ -1,0 +1,33 @@
+"""What the doctor knows, asked once before the load."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from harness.credentials import CsvDataSet
+from harness.doctor import Case, State, examine, examine_quickly
+from harness.errors import Problem
+from harness.settings import Settings
+
+log = logging.getLogger("cognito-load")
+
+
+def preflight(settings: Settings, data_set: CsvDataSet, *, run_time_s: float = 0.0) -> list[Problem]:
+    """The faults that --cognito-preflight finds; warnings are logged.
+
+    Args:
+        settings: What the user asked for, without faults of its own.
+        data_set: How to read the users file.
+        run_time_s: How long the run is going to take; 0 when nobody knows.
+    """
+    if settings.preflight == "off":
+        return []
+    look = examine if settings.preflight == "full" else examine_quickly
+    problems = []
+    for finding in look(Case(settings, os.environ, data_set, run_time_s=run_time_s)):
+        if finding.state is State.FAULT:
+            problems.append(finding.problem)
+        elif finding.state is State.WARNING:
+            log.warning("%s: %s %s", finding.check, finding.message, finding.remedy)
+    return problems
