@@ -116,23 +116,30 @@ class _Board:
         if spans is None:
             return charts
         for kind, seen in spans.kinds.items():
-            charts[f"latency-{kind}"] = self._latency(spans, kind, seen)
+            since_due = spans.intended if kind == "login" else None
+            charts[f"latency-{kind}"] = self._latency(spans, kind, seen, since_due)
             charts[f"outcomes-{kind}"] = self._outcomes(spans, kind, seen)
             if seen.by_reason:
                 charts["reasons"] = self._reasons(spans, seen)
         return charts
 
-    def _latency(self, spans: OverTime, kind: Kind, seen: Spans) -> Any:  # noqa: ANN401 - Bokeh's classes are generated
+    def _latency(self, spans: OverTime, kind: Kind, seen: Spans, since_due: Spans | None) -> Any:  # noqa: ANN401 - Bokeh's classes are generated
         columns = {name: us / _MS for name, us in seen.percentiles_us.items()}
+        if since_due is not None:
+            columns |= {f"{name}_due": us / _MS for name, us in since_due.percentiles_us.items()}
         plot, source = self._over_time(spans, columns, "ms")
-        for name, (alpha, width) in _PERCENTILE_LOOKS.items():
-            line = plot.line(
-                "at", name, source=source, color=KIND_COLOURS[kind], line_alpha=alpha, line_width=width, name=name
-            )
+        for column in columns:
+            name, _, due = column.partition("_")
+            alpha, width = _PERCENTILE_LOOKS[name]
+            looks = {"color": KIND_COLOURS[kind], "line_alpha": alpha, "line_width": width, "name": name}
+            # Beside what a client felt, what the server took is dashed, as everywhere.
+            dash = "dashed" if since_due is not None and not due else "solid"
+            line = plot.line("at", column, source=source, line_dash=dash, **looks)
             line.nonselection_glyph = None
             # A lone point between gaps is no line, and would not be seen.
-            plot.scatter("at", name, source=source, size=2.5, color=KIND_COLOURS[kind], alpha=alpha, name=name)
-        self._hover(plot, [(name, f"@{name}{{0.0}} ms") for name in PERCENTILES])
+            plot.scatter("at", column, source=source, size=2.5, color=KIND_COLOURS[kind], alpha=alpha, name=name)
+        said = {column: column.replace("_due", " since due") for column in columns}
+        self._hover(plot, [(what, f"@{column}{{0.0}} ms") for column, what in said.items()])
         return plot
 
     def _outcomes(self, spans: OverTime, kind: Kind, seen: Spans) -> Any:  # noqa: ANN401 - the same

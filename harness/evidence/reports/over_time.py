@@ -53,6 +53,8 @@ class OverTime:
     """Seconds since the run started, where each span starts."""
     kinds: Mapping[Kind, Spans]
     """Kinds that never occurred are missing."""
+    intended: Spans | None = None
+    """Logins of an open load, timed from when they were due; None where users waited for answers."""
 
 
 class Timeline:
@@ -66,6 +68,7 @@ class Timeline:
     def __init__(self, seconds: Sequence[Second], step_s: int = 1) -> None:
         self._step_s = step_s
         self._columns = {kind: _columns(seconds, kind) for kind in KINDS}
+        self._intended = _columns(seconds, "intended")
         self.length_s = max((second.at_s for second in seconds), default=-step_s) + step_s
         """From the run's start to the end of the last second."""
 
@@ -79,6 +82,7 @@ class Timeline:
             span_s=span_s,
             starts_s=np.arange(number) * span_s,
             kinds={kind: _spans(columns, span_s, number) for kind, columns in self._columns.items() if len(columns)},
+            intended=_spans(self._intended, span_s, number) if len(self._intended) else None,
         )
 
 

@@ -93,3 +93,14 @@ def test_spans_are_round_whole_steps_and_not_too_many(length_s: int, step_s: int
     assert spans.span_s == span_s
     assert len(spans.starts_s) <= MOST_SPANS
     assert np.sum(spans.kinds["request"].ok) == 2
+
+
+def test_logins_since_they_were_due_stand_apart_from_the_logins():
+    """They are the same logins, timed otherwise: no part of what there is of each kind."""
+    due = [Second(0, "intended", "login", Outcome.OK, Reason.INITIAL, 1, 900, 900, 900, 900, 900)]
+    measured = [Second(0, "login", "login", Outcome.OK, Reason.INITIAL, 1, 100, 100, 100, 100, 100)]
+    spans = Timeline((*due, *measured)).cut()
+    assert set(spans.kinds) == {"login"}
+    assert spans.kinds["login"].percentiles_us["p99"][0] == 100
+    assert spans.intended.percentiles_us["p99"][0] == 900
+    assert Timeline(measured).cut().intended is None

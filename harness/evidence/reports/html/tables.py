@@ -78,8 +78,11 @@ def over_time(spans: OverTime | None, numbers: Numbers) -> dict[str, Table]:
     at = [elapsed(start) for start in spans.starts_s]
     tables = {}
     for kind, seen in spans.kinds.items():
-        latencies = ([_milliseconds(us, numbers) for us in seen.percentiles_us[name]] for name in PERCENTILES)
-        tables[f"latency-{kind}"] = _columns(("from", *(f"{name} ms" for name in PERCENTILES)), at, *latencies)
+        latencies = {f"{name} ms": seen.percentiles_us[name] for name in PERCENTILES}
+        if kind == "login" and spans.intended is not None:
+            latencies |= {f"{name} since due, ms": spans.intended.percentiles_us[name] for name in PERCENTILES}
+        shown = ([_milliseconds(us, numbers) for us in column] for column in latencies.values())
+        tables[f"latency-{kind}"] = _columns(("from", *latencies), at, *shown)
         counts = (seen.ok, seen.throttled, seen.failed)
         rates = [numbers.significant(float(count) / spans.span_s) for count in seen.ok + seen.throttled + seen.failed]
         tables[f"outcomes-{kind}"] = _columns(
