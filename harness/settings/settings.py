@@ -63,6 +63,8 @@ class Settings:
     """All gates, separated by `;`."""
     warmup: str = "0"
     """As given; read `warmup_s`."""
+    report: str = "yes"
+    """`no`: summary.json is all; `cognito-load report build` makes the rest."""
     samples: str = "no"
     """`yes`: every sample is written down."""
     gate_file: str = ""
@@ -159,6 +161,11 @@ class Settings:
     def allows_production(self) -> bool:
         """Whether a pool that looks like production is no fault."""
         return self.allow_production == "yes"
+
+    @property
+    def makes_reports(self) -> bool:
+        """Whether reports are made when the run ends."""
+        return self.report == "yes"
 
     @property
     def writes_samples(self) -> bool:

@@ -206,6 +206,8 @@ def _environment() -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         # Other work on this machine must not fail a test about something else; tests about the limit set it themselves.
         "COGNITO_MAX_LAG": "2000",
+        # Nor need each of a hundred runs make a page that nobody looks at; tests about reports ask for theirs.
+        "COGNITO_REPORT": "no",
         "AWS_CONFIG_FILE": os.devnull,
         "NO_COLOR": "1",
         "COLUMNS": "120",

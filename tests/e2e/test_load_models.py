@@ -42,7 +42,10 @@ def test_arrivals_that_find_no_slot_are_dropped_and_never_delayed(run_locust, st
 
 def test_a_sweep_measures_each_level_by_itself(run_locust, start_sandbox):
     """One, two and four concurrent logins of 100 ms each: ten, twenty and forty a second, in every report."""
-    run = run_locust(*("Login", "--login-sweep", "1,2,4", "--sweep-hold", "5s"), against=start_sandbox(latency="100ms"))
+    run = run_locust(
+        *("Login", "--login-sweep", "1,2,4", "--sweep-hold", "5s", "--report", "yes"),
+        against=start_sandbox(latency="100ms"),
+    )
     assert run.exit_code == EXIT.PASSED, run.output
     sweep = run.summary["sweep"]
     assert [step["level"] for step in sweep["steps"]] == [1, 2, 4]

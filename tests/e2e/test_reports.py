@@ -16,7 +16,8 @@ def test_a_run_leaves_its_reports_beside_the_summary(run_locust, tmp_path):
     """The page, a test case per gate, and Markdown on the job's page; the terminal says where the page is."""
     job_page = tmp_path / "job.md"
     locust = run_locust(
-        "--users", 4, "--run-time", "4s", "--gate", "login fail_rate < 1%", env={"GITHUB_STEP_SUMMARY": str(job_page)}
+        *("--users", 4, "--run-time", "4s", "--gate", "login fail_rate < 1%"),
+        env={"GITHUB_STEP_SUMMARY": str(job_page), "COGNITO_REPORT": "yes"},
     )
     assert locust.exit_code == EXIT.PASSED, locust.output
     (folder,) = locust.results.glob("2*")
@@ -35,7 +36,10 @@ def test_a_job_log_says_how_the_run_is_going_and_quiet_says_only_how_it_went(run
     assert re.fullmatch(
         r"cognito-load: \d s left, 2 users, [\d.]+ logins/s, 0 API requests/s, login p95 [\d.]+ ms, 0 failed", lines[0]
     )
-    quiet = run_locust("Login", "--users", 2, "--run-time", "11s", "--quiet")
+    quiet = run_locust("Login", "--users", 2, "--run-time", "11s", "--quiet", "--report", "no")
+    (folder,) = quiet.results.glob("2*")
+    assert not {"report.html", "junit.xml", "summary.md"} & {path.name for path in folder.iterdir()}
+    assert f"Report     {folder / 'summary.json'}" in quiet.output
     assert not [line for line in quiet.output.splitlines() if line.startswith("cognito-load")]
     assert "Cognito exchanges" not in quiet.output
     assert quiet.output.splitlines()[-1] == "passed: nothing failed, and no gate was given (exit code 0)"

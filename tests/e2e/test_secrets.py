@@ -67,7 +67,7 @@ def test_a_run_full_of_failures_gives_no_secret_away(start_locust, start_sandbox
         *("--web-port", port, "--loglevel", "DEBUG", "--csv", tmp_path / "stats", "--html", tmp_path / "report.html"),
         *("--logfile", tmp_path / "locust.log.txt"),
         against=sandbox,
-        env={"COGNITO_CLIENT_SECRET": "env:KEPT", **kept},
+        env={"COGNITO_CLIENT_SECRET": "env:KEPT", "COGNITO_REPORT": "yes", **kept},
         code=PROVOKING,
     )
     page = f"http://127.0.0.1:{port}"

@@ -124,7 +124,7 @@ def test_a_person_finds_logins_causes_and_the_report_in_the_page(web, tmp_path):
     """From the form, whose choices are lists, over the tabs of a run with one wrong password, to its report."""
     rows = (ROOT / "users.csv").read_text().splitlines()
     (tmp_path / "users.csv").write_text("\n".join([rows[0], rows[1] + "-wrong", *rows[2:]]) + "\n")
-    _, page, _ = web()
+    _, page, _ = web("--report", "yes")
     browsed = subprocess.run(
         [sys.executable, "-m", "tests.e2e.browse", page.url],
         cwd=ROOT,

@@ -113,7 +113,8 @@ def conclude(
         past.write(replace(this, word=verdict.word), path.parent)
     except HarnessError as error:
         log.warning("%s (%s)", error.message, error.hint)
-    return Conclusion(run, _write_reports(run, path.parent) or path)
+    page = _write_reports(run, path.parent) if setup.settings.makes_reports else None
+    return Conclusion(run, page or path)
 
 
 def explanation(kind: str, message: str) -> tuple[str, str] | None:
