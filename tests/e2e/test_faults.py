@@ -105,14 +105,16 @@ def expected_failures(faults):
     return expected
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-def test_every_fault_of_a_login_is_counted_as_what_it_is(run_locust, start_sandbox, tls):
+def test_every_fault_of_a_login_is_counted_as_what_it_is(run_locust, start_sandbox):
     """Three of each: the run's statistics, the server's own count and the users all come out even."""
-    sandbox = start_sandbox(tls=tls)
+    sandbox = start_sandbox(tls=True)
     for kind, members, _ in LOGIN_FAULTS:
         sandbox.fault(kind, **members, times=TIMES, on="InitiateAuth")
-    trusted = ("--cognito-ca-bundle", sandbox.ca_bundle) if tls else ()
-    run = run_locust("--users", 6, "--spawn-rate", 6, "--run-time", "5s", *trusted, code=LOGINS, against=sandbox)
+    run = run_locust(
+        *("--users", 6, "--spawn-rate", 6, "--run-time", "5s", "--cognito-ca-bundle", sandbox.ca_bundle),
+        code=LOGINS,
+        against=sandbox,
+    )
     assert (run.exit_code, users_at_the_end(run)) == (EXIT.FAILED, 6), run.output
     assert "Traceback" not in run.output
     found = outcomes(run.summary["exchanges"])
@@ -121,14 +123,12 @@ def test_every_fault_of_a_login_is_counted_as_what_it_is(run_locust, start_sandb
     assert found == expected_failures(LOGIN_FAULTS) | Counter(ok=succeeded)
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-def test_every_fault_of_an_api_is_counted_as_what_it_is(run_locust, start_sandbox, tls):
+def test_every_fault_of_an_api_is_counted_as_what_it_is(run_locust, start_sandbox):
     """The same for requests with a token; what only the test can tell to be wrong is its own failed check."""
-    sandbox = start_sandbox(tls=tls)
+    sandbox = start_sandbox()
     for kind, members, _ in API_FAULTS:
         sandbox.fault(kind, **members, times=TIMES, on="GET /me")
-    trusted = ("--cognito-ca-bundle", sandbox.ca_bundle) if tls else ()
-    run = run_locust("--users", 6, "--spawn-rate", 6, "--run-time", "5s", *trusted, code=API, against=sandbox)
+    run = run_locust("--users", 6, "--spawn-rate", 6, "--run-time", "5s", code=API, against=sandbox)
     assert (run.exit_code, users_at_the_end(run)) == (EXIT.FAILED, 6), run.output
     assert "Traceback" not in run.output
     assert outcomes(run.summary["logins"]) == {"ok": 6}
