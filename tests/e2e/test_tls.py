@@ -21,9 +21,13 @@ def test_a_named_ca_is_trusted_for_cognito_and_for_the_api(run_locust, start_san
 
 
 def test_an_unknown_ca_is_a_clear_error_and_no_password_is_sent(run_locust, start_sandbox):
-    """Without the CA nothing is sent; the error says certificate, and what to do."""
+    """Without the CA nothing is sent; the error says certificate, and what to do, before the load and in it."""
     sandbox = start_sandbox(tls=True)
-    run = run_locust(*LIGHT, against=sandbox)
+    refused = run_locust(*LIGHT, against=sandbox)
+    assert refused.exit_code == EXIT.CONFIGURATION, refused.output
+    assert "TLS certificate not trusted" in refused.output
+    assert "--cognito-ca-bundle" in refused.output
+    run = run_locust(*LIGHT, "--cognito-preflight", "off", against=sandbox)
     assert run.exit_code == EXIT.FAILED, run.output
     assert sandbox.counts()["arrived"] == {}
     (error,) = {error["error"] for error in run.summary["errors"] if error["kind"] == "exchange"}
