@@ -55,9 +55,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 }
 
 EXAMPLE = "InitiateAuth p95 < 300ms"
-_GRAMMAR_HINT = (
-    f"a gate reads: subject metric operator threshold, for example {EXAMPLE!r} or 'GET /orders fail_rate < 1%'"
-)
+_GRAMMAR_HINT = f"a gate reads: subject metric operator threshold, as {EXAMPLE!r} or 'GET /orders fail_rate < 1%'"
 _METRICS_HINT = f"metrics: p50 to p99.9, max, mean, rate, fail_rate, count, {', '.join(Outcome)}, dropped"
 DROPPED = "dropped"
 """The metric, and the whole of the gate's left side, since only logins arrive at a rate."""

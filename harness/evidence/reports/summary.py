@@ -18,7 +18,7 @@ from harness.evidence.comparison import FAIL_RATE, Comparison, Interval
 from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, Health
 from harness.evidence.histogram import Histogram
 from harness.evidence.record import point_latest_at
-from harness.evidence.run import Run
+from harness.evidence.run import ExplainedError, Run
 from harness.evidence.sample import Kind
 from harness.evidence.sweep import Sweep
 from harness.evidence.tally import EXCHANGES, INTENDED, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
@@ -78,19 +78,7 @@ def summary(run: Run) -> dict[str, Any]:
         "sweep": _sweep(run.sweep) if run.sweep else None,
         "exchanges": {"all": _figures(run, metrics.tally(EXCHANGES)), "by_name": _by_name(run, "exchange")},
         "requests": {"all": _figures(run, metrics.tally(REQUESTS)), "by_name": _by_name(run, "request")},
-        "errors": [
-            {
-                "kind": error.key.kind,
-                "name": error.key.name,
-                "error": error.key.text,
-                "count": error.seen.count,
-                "first": _iso(error.seen.first_s),
-                "last": _iso(error.seen.last_s),
-                "cause": error.cause or None,
-                "remedy": error.remedy or None,
-            }
-            for error in run.errors()
-        ],
+        "errors": [_error(error) for error in run.errors()],
         "not_measured": {
             "skipped": [{"name": name, "why": why, "count": n} for (name, why), n in sorted(metrics.skipped.items())],
             "dropped": dict(sorted(metrics.dropped.items())),
@@ -98,16 +86,7 @@ def summary(run: Run) -> dict[str, Any]:
             "exceptions": dict(sorted(metrics.exceptions.items())),
             "clamped": metrics.clamped,
         },
-        "generator": {
-            "validity": run.verdict.validity,
-            "suspect_because": list(run.verdict.suspect_because),
-            "limits": {
-                "lag_p99_ms": _ms(run.max_lag_us),
-                "cpu_share": MAX_CPU_SHARE,
-                "hot_share": MAX_HOT_SHARE_OF_RUN,
-            },
-            "processes": {name: _health(health) for name, health in sorted(run.healths.items())},
-        },
+        "generator": _generator(run),
         "settings": {name: value for name, value in run.settings.items() if _is_plain(value)},
     }
 
@@ -188,6 +167,32 @@ def write(run: Run, directory: Path) -> Path:
 
 def _text(run: Run) -> str:
     return json.dumps(summary(run), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _error(error: ExplainedError) -> dict[str, Any]:
+    return {
+        "kind": error.key.kind,
+        "name": error.key.name,
+        "error": error.key.text,
+        "count": error.seen.count,
+        "first": _iso(error.seen.first_s),
+        "last": _iso(error.seen.last_s),
+        "cause": error.cause or None,
+        "remedy": error.remedy or None,
+    }
+
+
+def _generator(run: Run) -> dict[str, Any]:
+    return {
+        "validity": run.verdict.validity,
+        "suspect_because": list(run.verdict.suspect_because),
+        "limits": {
+            "lag_p99_ms": _ms(run.max_lag_us),
+            "cpu_share": MAX_CPU_SHARE,
+            "hot_share": MAX_HOT_SHARE_OF_RUN,
+        },
+        "processes": {name: _health(health) for name, health in sorted(run.healths.items())},
+    }
 
 
 def _figures(run: Run, tally: Tally) -> dict[str, Any]:

@@ -93,14 +93,7 @@ def assemble(
         ConfigurationError: With every fault that was found, not just the first.
     """
     check = _Check()
-    check.problems += settings.problems()
-    check.problems += [
-        Problem(
-            f"install() was given an answer to {name}, which no function answers",
-            f"Choose from {', '.join(sorted(ANSWERED_BY_FUNCTION))}.",
-        )
-        for name in sorted(set(answers) - ANSWERED_BY_FUNCTION)
-    ]
+    check.problems += [*settings.problems(), *_unknown_answers(answers)]
     users = check.attempt(lambda: credentials.read(replace(data_set, path=settings.users)))
     secrets = check.attempt(lambda: _unlock(settings, users)) or {}
     tls = check.attempt(lambda: tls_context(settings.ca_bundle))
@@ -110,12 +103,7 @@ def assemble(
     if settings.region and not settings.problems():
         endpoint = check.attempt(lambda: Endpoint.parse(settings.given_endpoint or aws.endpoint_url(settings.region)))
     if users is not None and credentials.is_sample(users) and not settings.is_local:
-        check.problems.append(
-            Problem(
-                f"{settings.users} holds the sandbox's sample users, but the endpoint is not the sandbox",
-                "Put your pool's test accounts into users.dev.csv and set --cognito-users users.dev.csv.",
-            )
-        )
+        check.problems.append(_sample_users(settings.users))
     if check.problems or users is None or tls is None or endpoint is None:
         raise ConfigurationError(check.problems)
     cognito = Cognito(
@@ -142,6 +130,23 @@ def assemble(
         endpoint=endpoint,
         read_token=JsonExtractor.token(TOKEN_PATH).from_document,
         baseline=baseline,
+    )
+
+
+def _unknown_answers(answers: Mapping[str, AnswerFunction]) -> list[Problem]:
+    return [
+        Problem(
+            f"install() was given an answer to {name}, which no function answers",
+            f"Choose from {', '.join(sorted(ANSWERED_BY_FUNCTION))}.",
+        )
+        for name in sorted(set(answers) - ANSWERED_BY_FUNCTION)
+    ]
+
+
+def _sample_users(path: str) -> Problem:
+    return Problem(
+        f"{path} holds the sandbox's sample users, but the endpoint is not the sandbox",
+        "Put your pool's test accounts into users.dev.csv and set --cognito-users users.dev.csv.",
     )
 
 

@@ -23,7 +23,7 @@ from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import Facts, Record
 from harness.load.leases import LocalRows, RowLedger
-from harness.load.lifecycle import sandboxed
+from harness.load.lifecycle import load_model, sandboxed
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
 from harness.load.lifecycle.guardian import Guardian
 from harness.load.lifecycle.keeper import Due, Keeper, OwnSeconds
@@ -32,8 +32,7 @@ from harness.load.lifecycle.progress import Progress
 from harness.load.lifecycle.run import Run, attach, incomplete
 from harness.load.lifecycle.setup import Setup, answers_of, assemble, check_results_dir, read_settings, too_few_rows
 from harness.load.live import Standing
-from harness.load.shapes import SweepShape
-from harness.load.users import CognitoApiUser, CognitoLoginUser
+from harness.load.users import CognitoApiUser
 from harness.settings import Settings
 
 GRACE_S: Final = 10.0
@@ -113,9 +112,9 @@ class Supervisor:
         if users:
             found += too_few_rows(setup.users, self._planned_api_users(users))
         self._checked = setup
-        found += self._model_problems(settings)
+        found += load_model.problems_of(settings, self.environment)
         if not found:
-            self._take_load_model(settings)
+            load_model.apply(settings, self.environment, self.options, self._own_shape)
         return found
 
     def begin(self) -> None:
@@ -302,29 +301,6 @@ class Supervisor:
         if self.environment.shape_class is not None or not (self.options["headless"] or self.options["autostart"]):
             return None
         return int(self.options["num_users"] or 1)
-
-    def _model_problems(self, settings: Settings) -> list[Problem]:
-        if not (settings.arrivals or settings.sweep) or self._login_classes():
-            return []
-        return [Problem("a load of logins is asked for, but no class logs in", "Run the class Login: locust Login ...")]
-
-    def _take_load_model(self, settings: Settings) -> None:
-        """Tell Locust how many login users there are to be, and when."""
-        login_classes, sweep = self._login_classes(), settings.sweep
-        for user_class in login_classes:
-            user_class.fixed_count = settings.slots or 0 if sweep is None else 0
-        others = len(self.environment.user_classes) > len(login_classes)
-        if settings.slots and sweep is None:
-            users = int(self.options["num_users"] or 0)
-            self.options["num_users"] = max(users, settings.slots) + (users if others and users < settings.slots else 0)
-        shape = self._own_shape
-        if sweep is not None:
-            shape = SweepShape(sweep, login_classes, settings.slots)
-            shape.runner = self.environment.runner
-        self.environment.shape_class = shape
-
-    def _login_classes(self) -> list[type[CognitoLoginUser]]:
-        return [c for c in self.environment.user_classes if issubclass(c, CognitoLoginUser)]
 
     def _classes(self) -> tuple[str, ...]:
         return tuple(user_class.__name__ for user_class in self.environment.user_classes)
