@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A property holds or does not; how long it takes to find out is the machine's business.
-settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("anywhere", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("anywhere")
 
 READY_WITHIN_S = 30
@@ -91,16 +91,17 @@ def _arguments(options: dict[str, Any]) -> list[str]:
     return arguments
 
 
-def _start(options: dict[str, Any]) -> RunningSandbox:
+def _start(options: dict[str, Any], *, is_traced: bool) -> RunningSandbox:
     options = {"users": USERS_CSV, **options}
     arguments = _arguments(options)
+    left_out = ("AWS_",) if is_traced else ("AWS_", "COVERAGE_")
     process = subprocess.Popen(
         [sys.executable, "-m", "harness.sandbox", "--json", "--exit-with-parent", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        env={name: value for name, value in os.environ.items() if not name.startswith(left_out)},
     )
     deadline = time.monotonic() + READY_WITHIN_S
     while not select.select([process.stdout], [], [], 0.2)[0]:
@@ -113,11 +114,11 @@ def _start(options: dict[str, Any]) -> RunningSandbox:
     return RunningSandbox(process, json.loads(line), Path(options["users"]), tuple(arguments))
 
 
-def _starter() -> Iterator[StartSandbox]:
+def _starter(*, is_traced: bool = True) -> Iterator[StartSandbox]:
     started: list[RunningSandbox] = []
 
     def start(**options: Any) -> RunningSandbox:
-        started.append(_start(options))
+        started.append(_start(options, is_traced=is_traced))
         return started[-1]
 
     yield start
@@ -127,12 +128,13 @@ def _starter() -> Iterator[StartSandbox]:
 
 
 @pytest.fixture
-def start_sandbox() -> Iterator[StartSandbox]:
+def start_sandbox(request: pytest.FixtureRequest) -> Iterator[StartSandbox]:
     """Starts sandbox processes; options are the command line's: `start_sandbox(quota=5, tls=True, users=path)`.
 
-    Each is stopped at the end of the test, unless the test did.
+    Each is stopped at the end of the test, unless the test did. In end-to-end tests its coverage is not measured: the
+    sandbox's own tests do that, and a traced server is what a run would wait for.
     """
-    yield from _starter()
+    yield from _starter(is_traced=request.node.get_closest_marker("e2e") is None)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +146,7 @@ def module_sandbox() -> Iterator[StartSandbox]:
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[RunningSandbox]:
     """One sandbox with the sample users, shared by the whole run: leave its sample users as they are."""
-    running = _start({})
+    running = _start({}, is_traced=True)
     yield running
     running.stop()
     running.process.stdout.close()

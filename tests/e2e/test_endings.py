@@ -72,10 +72,15 @@ def test_slow_logins_in_flight_at_the_end_are_waited_for(run_locust, start_sandb
 
 
 @pytest.mark.parametrize("workers", [(), ("--processes", 2)], ids=["local", "2 workers"])
-def test_what_cannot_be_waited_for_is_counted_as_cut_off(run_locust, start_sandbox, workers):
+def test_what_cannot_be_waited_for_is_counted_as_cut_off(start_locust, start_sandbox, workers):
     """Answers slower than --stop-timeout are no samples, but nobody pretends that they were never sent."""
-    sandbox = start_sandbox(latency="6s")
-    run = run_locust(*BUSY, "--run-time", "3s", "--stop-timeout", 1, *workers, against=sandbox, code=SLOW_LOGINS)
+    sandbox = start_sandbox(latency="25s")
+    run = start_locust(
+        *("--headless", "--only-summary", *BUSY, "--stop-timeout", 1, *workers), against=sandbox, code=SLOW_LOGINS
+    )
+    wait_until(lambda: sandbox.counts()["arrived"].get("InitiateAuth") == 10)
+    run.process.send_signal(signal.SIGTERM)
+    run.finish()
     assert run.summary["not_measured"]["cut_off"] == {"InitiateAuth": 10}
     assert sent(run.summary, "InitiateAuth") == sandbox.counts()["arrived"]["InitiateAuth"] == 10
     assert run.exit_code == EXIT.INVALID, "nothing was measured"

@@ -154,7 +154,7 @@ def test_interrupted_and_killed_at_random_moments_it_goes_on_without_duplicates(
         if end != signal.SIGKILL:
             assert process.returncode == EXIT.FAILED
             assert "run the same command again" in err
-            assert len(accounts(file)) == begun, out
+            assert len(accounts(file)) <= begun, out  # a call that was on its way made an account that is not written
         if file.exists():
             assert set(accounts(file)) <= set(names_of(aws, pool_id))
     last = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
