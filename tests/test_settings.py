@@ -15,6 +15,7 @@ GOOD = {
     "cognito_client_id": "1example23456789",
     "cognito_user_pool_id": "eu-west-1_AbC123",
 }
+UNCAPPED = {"cognito_max_login_rate": "0"}
 SECRET = "the-client-secret-5a1"
 
 
@@ -196,13 +197,14 @@ FAULTS = [
     ({"report": "pdf"}, 1, "--report is 'pdf'"),
     ({"login_rate": "fast"}, 1, "--login-rate is 'fast'"),
     ({"login_rate": "10:60s,100"}, 1, "--login-rate is '10:60s,100'"),
-    ({"login_rate": "10", "login_sweep": "1,2"}, 1, "--login-rate and --login-sweep are set"),
-    ({"login_sweep": "5,2"}, 1, "--login-sweep is '5,2'"),
-    ({"login_sweep": "1,2.5"}, 1, "--login-sweep is '1,2.5'"),
+    ({"login_sweep": "1,2"}, 1, "the knee would be the cap's"),
+    ({"login_rate": "10", "login_rate_sweep": "1,2"}, 1, "--login-rate and --login-rate-sweep are set"),
+    ({**UNCAPPED, "login_sweep": "5,2"}, 1, "--login-sweep is '5,2'"),
+    ({**UNCAPPED, "login_sweep": "1,2.5"}, 1, "--login-sweep is '1,2.5'"),
     ({"login_rate_sweep": "1,"}, 1, "--login-rate-sweep is '1,'"),
     ({"login_rate": "5", "login_slots": "0"}, 1, "--login-slots is '0'"),
     ({"login_rate": "5", "login_arrivals": "random"}, 1, "'random'"),
-    ({"login_sweep": "1,2", "sweep_hold": "2s"}, 1, "--sweep-hold is '2s'"),
+    ({**UNCAPPED, "login_sweep": "1,2", "sweep_hold": "2s"}, 1, "--sweep-hold is '2s'"),
     ({"login_rate": "10:60s,100:5m"}, 1, "goes up to 100 logins/s, over the cap of 60"),
     ({"cognito_max_login_rate": "nan"}, 1, "'nan'"),
     ({"cognito_max_login_rate": "inf"}, 1, "'inf'"),

@@ -35,11 +35,6 @@ class Arrivals:
         self._greenlet: gevent.Greenlet | None = None
         self._is_over = False
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether the clock of the schedule runs."""
-        return self._greenlet is not None
-
     def begin(self) -> None:
         """Start the schedule's clock; once: a run that gets more users goes on where it is."""
         if self._greenlet is None:

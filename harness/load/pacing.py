@@ -69,11 +69,6 @@ class Pacer:
         return found
 
 
-def peak_per_s(stages: Sequence[Stage]) -> float:
-    """The highest rate of a schedule."""
-    return max(stage.target_per_s for stage in stages)
-
-
 def _exponential(draw: Callable[[], float]) -> float:
     return -log(1.0 - draw())
 

@@ -214,6 +214,14 @@ def _load_problems(settings: Settings) -> list[Problem]:
                 f"Expected at least {SHORTEST_HOLD_S:g}s: a step has to settle.",
             )
         )
+    if settings.login_sweep and settings.max_login_rate > 0:
+        problems.append(
+            Problem(
+                f"--login-sweep lets each user log in as soon as it has an answer, but a cap of "
+                f"{settings.max_login_rate:g} logins/s holds them back: the knee would be the cap's",
+                "Set --cognito-max-login-rate 0 if the quota allows (production shares it), or use --login-rate-sweep.",
+            )
+        )
     peak = max((stage.target_per_s for stage in settings.arrivals), default=0.0)
     if 0 < settings.max_login_rate < peak:
         problems.append(

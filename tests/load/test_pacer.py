@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.load.pacing import Pacer, peak_per_s
+from harness.load.pacing import Pacer
 from harness.settings.rates import Stage
 
 RATES = st.floats(0.5, 200)
@@ -43,10 +43,6 @@ def test_after_the_last_arrival_there_is_no_next():
     pacer = Pacer([Stage(4, 0), Stage(0, 1)])
     pacer.due(5.0)
     assert pacer.next_s == inf
-
-
-def test_the_peak_is_the_highest_stage():
-    assert peak_per_s([Stage(10, 60), Stage(100, 60), Stage(5, 1)]) == 100
 
 
 @given(SCHEDULES, st.integers(1, 8), st.floats(0, 60))

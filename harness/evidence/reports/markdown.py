@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
+from harness.evidence.reports import steps
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.run import Run
 from harness.evidence.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
@@ -90,16 +91,8 @@ def _sweep(run: Run, numbers: Numbers) -> str:
     sweep = run.sweep
     if sweep is None:
         return ""
-    heads = ("logins/s", "p50 ms", "p95 ms", "p99 ms", "failed", "throttled", "dropped")
-    lines = [f"| {sweep.steps.unit} | {' | '.join(heads)} |", "|---:|" + "---:|" * len(heads)]
-    for step in sweep.figures:
-        cells = (
-            f"{step.level:g}" + ("" if step.is_complete else " (unfinished)"),
-            numbers.significant(step.throughput),
-            *map(numbers.milliseconds, (step.p50, step.p95, step.p99)),
-            *map(numbers.count, (step.failures, step.throttled, step.dropped)),
-        )
-        lines.append(f"| {' | '.join(cells)} |")
+    lines = [f"| {sweep.steps.unit} | {' | '.join(steps.HEADS)} |", "|---:|" + "---:|" * len(steps.HEADS)]
+    lines += [f"| {' | '.join(cells)} |" for cells in steps.rows(sweep, numbers)]
     return "\n".join([*lines, "", f"**{_plain(sweep.sentence)}**"])
 
 

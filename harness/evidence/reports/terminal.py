@@ -18,6 +18,7 @@ from rich.style import Style
 from rich.text import Text
 
 from harness.evidence.health import MAX_CPU_SHARE
+from harness.evidence.reports import steps
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.page import Section, fit
 from harness.evidence.run import ExplainedError, Run
@@ -30,7 +31,6 @@ MIN_WIDTH, MAX_WIDTH = 72, 120
 _LONGEST_NAME_IN_A_PIPE = 60
 
 _HEADS = ("count", "fail %", "per s", "p50 ms", "p95 ms", "p99 ms", "max ms")
-_SWEEP_HEADS = ("logins/s", "p50 ms", "p95 ms", "p99 ms", "failed", "throttled", "dropped")
 _FAIL_COLUMN = 1
 _CELL_WIDTH = 6
 _PARTS_SHOWN = 4
@@ -137,16 +137,11 @@ class _Summary:
         sweep = self._run.sweep
         if sweep is None:
             return Section([])
-        heads = f"{sweep.steps.unit:<18}" + "".join(f"{head:>10}" for head in _SWEEP_HEADS)
-        items = []
-        for step in sweep.figures:
-            cells = (
-                self._numbers.significant(step.throughput),
-                *map(self._numbers.milliseconds, (step.p50, step.p95, step.p99)),
-                *map(self._numbers.count, (step.failures, step.throttled, step.dropped)),
-            )
-            level = f"{step.level:g}" + ("" if step.is_complete else " (unfinished)")
-            items.append([Text(f"{_INDENT}{level:<16}" + "".join(f"{cell:>10}" for cell in cells))])
+        heads = f"{sweep.steps.unit:<18}" + "".join(f"{head:>10}" for head in steps.HEADS)
+        items = [
+            [Text(f"{_INDENT}{level:<16}" + "".join(f"{cell:>10}" for cell in cells))]
+            for level, *cells in steps.rows(sweep, self._numbers)
+        ]
         items.append(self._wrapped(sweep.sentence, _INDENT, _HEAD, hanging=2))
         return Section([Text(heads, _HEAD)], items)
 

@@ -85,6 +85,7 @@ class Run:
         self._trials: dict[int, gevent.lock.RLock] = {}
         self._cycles: Cycles | None = None
         self._processes = processes
+        self._schedule = settings.arrivals
         self._arrivals: Arrivals | None = None
         self._is_spawned = False
         self._reported: set[str] = set()
@@ -178,19 +179,17 @@ class Run:
     @property
     def is_paced(self) -> bool:
         """Whether the load model says when logins happen, and not the wait time of their users."""
-        settings = self.setup.settings
-        return bool(settings.arrivals or settings.sweep)
+        return bool(self._schedule or self.setup.settings.sweep)
 
     def arrivals(self) -> Arrivals | None:
         """The open load of this process; None where users wait for answers."""
-        settings = self.setup.settings
-        if self._arrivals is None and settings.arrivals:
+        if self._arrivals is None and self._schedule:
             place = self._rows.login_share().place
             pacer = Pacer(
-                settings.arrivals if place is not None else (),
+                self._schedule if place is not None else (),
                 part=place or 0,
                 parts=self._processes,
-                draw=random.random if settings.login_arrivals == "poisson" else None,
+                draw=random.random if self.setup.settings.login_arrivals == "poisson" else None,
             )
             self._arrivals = Arrivals(pacer, lambda: self.metrics.drop(NO_SLOT))
             if self._is_spawned:

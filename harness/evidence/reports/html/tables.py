@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.evidence.health import MAX_CPU_SHARE
-from harness.evidence.reports import charts
+from harness.evidence.reports import charts, steps
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.over_time import PERCENTILES, OverTime
 from harness.evidence.run import ExplainedError, Run
@@ -142,24 +142,9 @@ def phases(run: Run, numbers: Numbers) -> Table:
 
 def sweep(run: Run, numbers: Numbers) -> Table:
     """A row for each step of a sweep; the knee is marked."""
-    found = run.sweep
-    heads = (*(f"{name} ms" for name in PERCENTILES), "failed", "throttled", "dropped")
-    if not found:
+    if run.sweep is None:
         return Table((), ())
-    rows = []
-    for step in found.figures:
-        is_knee = found.knee is not None and step.level == found.knee.x
-        mark = " (knee)" if is_knee else "" if step.is_complete else " (unfinished)"
-        latencies = (getattr(step, name) for name in PERCENTILES)
-        rows.append(
-            (
-                f"{step.level:g}{mark}",
-                numbers.significant(step.throughput),
-                *map(numbers.milliseconds, latencies),
-                *map(numbers.count, (step.failures, step.throttled, step.dropped)),
-            )
-        )
-    return Table((found.steps.unit, "logins/s", *heads), tuple(rows))
+    return Table((run.sweep.steps.unit, *steps.HEADS), tuple(steps.rows(run.sweep, numbers)))
 
 
 @dataclass(frozen=True, slots=True)
