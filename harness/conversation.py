@@ -180,7 +180,7 @@ class Conversation:
                 reply = Reply(answer.status, answer.headers, answer.body)
                 tally.answered(call.operation, answer)
                 call = flow.send(reply)
-                tally.exchange_ended(Outcome.OK, "")
+                tally.exchange_ended(Outcome.OK, "", call.makes_good)
         except StopIteration as end:
             tally.exchange_ended(Outcome.OK, "")
             tally.login_ended(Outcome.OK, "")
@@ -282,8 +282,8 @@ class _Tally:
         self._status = 0
         self._exchange = (operation, time.time() - elapsed / 1e6, elapsed, 0, 0, 0, 0, 0)
 
-    def exchange_ended(self, outcome: Outcome, error: str) -> None:
-        """The flow has read the answer: the exchange becomes a sample."""
+    def exchange_ended(self, outcome: Outcome, error: str, name: str = "") -> None:
+        """The flow has read the answer: the exchange becomes a sample, named after its operation or as given."""
         if self._exchange is None:
             return
         operation, started_s, elapsed, connect, first, size, status, tls = self._exchange
@@ -292,7 +292,7 @@ class _Tally:
         self._witness.sample(
             Sample(
                 "exchange",
-                operation,
+                name or operation,
                 outcome,
                 started_s,
                 elapsed,

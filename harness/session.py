@@ -120,7 +120,7 @@ class TokenSession:
 
     Args:
         log_in: A full login, for the reason given. Raises LoginError.
-        refresh: Fresh tokens for the old ones. Raises LoginError.
+        refresh: Fresh tokens for the old ones. Raises LoginError. None: each renewal is a full login.
         penalty: What this account's failures have cost so far; sessions of one account share it.
         now: Monotonic seconds.
         wait: Sleeps for so many seconds; never measured as part of a sample.
@@ -132,7 +132,7 @@ class TokenSession:
     def __init__(
         self,
         log_in: Callable[[Reason], Tokens],
-        refresh: Callable[[Tokens], Tokens],
+        refresh: Callable[[Tokens], Tokens] | None,
         penalty: Penalty,
         *,
         now: Callable[[], float],
@@ -196,13 +196,14 @@ class TokenSession:
             return self._attempt(lambda: self._log_in(Reason.FORCED))
         if old is None:
             return self._attempt(lambda: self._log_in(Reason.INITIAL))
-        if not old.refresh_token:
+        refresh = self._refresh
+        if refresh is None or not old.refresh_token:
             return self._attempt(lambda: self._log_in(Reason.EXPIRED))
-        return self._attempt(lambda: self._refresh_or_log_in(old))
+        return self._attempt(lambda: self._refresh_or_log_in(refresh, old))
 
-    def _refresh_or_log_in(self, old: Tokens) -> Tokens:
+    def _refresh_or_log_in(self, refresh: Callable[[Tokens], Tokens], old: Tokens) -> Tokens:
         try:
-            return self._refresh(old)
+            return refresh(old)
         except LoginError as error:
             if error.outcome != Outcome.REJECTED:
                 raise

@@ -12,6 +12,7 @@ import gevent
 import pytest
 
 from harness.cognito.flows import Account, AppClient, Flow, refresh_token_auth, user_password_auth
+from harness.cognito.refreshing import REFUSED, Refreshing
 from harness.cognito.signing import AwsKeys
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import NO_REPLY, OFFLOAD, USER_AGENT, Call, Reply
@@ -152,6 +153,21 @@ class TestSamples:
         assert [first.name, second.name, login.name] == ["InitiateAuth", "RespondToAuthChallenge", "login"]
         assert [first.elapsed_us, second.elapsed_us, login.elapsed_us] == [9000, 3000, 12000]
         assert (login.connect_us, login.first_byte_us) == (5000, 7000)
+
+    def test_a_refusal_that_only_told_how_to_go_on_is_no_failure_and_has_a_name_of_its_own(self) -> None:
+        """The refresh that finds out that refresh tokens rotate has worked, in two exchanges."""
+        no = {"__type": "InvalidParameterException", "message": "Auth flow not enabled for this client"}
+        line = Line(answer(tokens_answer()), answer(no, status=400), answer(tokens_answer()))
+        tokens = line.log_in()
+
+        flow = Refreshing("auto", lambda _: None).flow(CLIENT, "alice", tokens, read_token)
+        line.conversation.run(flow, Reason.REFRESH)
+
+        samples = line.witness.samples[2:]
+        assert [sample.name for sample in samples] == [REFUSED, "GetTokensFromRefreshToken", "login"]
+        assert [sample.outcome for sample in samples] == [Outcome.OK] * 3
+        assert [sample.status for sample in samples] == [400, 200, 200]
+        assert samples[-1].exchanges == 2
 
     def test_one_conversation_after_the_other_uses_one_channel(self) -> None:
         line = Line(answer(tokens_answer()), answer(tokens_answer(refreshes=False)))

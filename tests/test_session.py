@@ -83,10 +83,12 @@ class Cognito:
         return tokens
 
 
-def session_of(cognito: Cognito, *, random: Callable[[], float] = lambda: 1.0, lock: object = None) -> TokenSession:
+def session_of(
+    cognito: Cognito, *, random: Callable[[], float] = lambda: 1.0, lock: object = None, refreshes: bool = True
+) -> TokenSession:
     return TokenSession(
         cognito.log_in,
-        cognito.refresh,
+        cognito.refresh if refreshes else None,
         Penalty(random),
         now=lambda: cognito.now_s,
         wait=cognito.wait,
@@ -132,6 +134,14 @@ class TestToken:
         cognito.now_s += HOUR_S
         session.token()
 
+        assert cognito.asked == [Reason.INITIAL, Reason.EXPIRED]
+
+    def test_a_load_that_never_refreshes_renews_by_full_logins(self) -> None:
+        cognito = Cognito()
+        session = session_of(cognito, refreshes=False)
+        session.token()
+        cognito.now_s += HOUR_S
+        session.token()
         assert cognito.asked == [Reason.INITIAL, Reason.EXPIRED]
 
     def test_a_refused_refresh_leads_to_one_full_login(self) -> None:

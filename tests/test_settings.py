@@ -56,6 +56,7 @@ class TestKnobs:
             "--cognito-flow",
             "--cognito-first-factor",
             "--cognito-sign",
+            "--cognito-refresh",
             "--cognito-token-use",
             "--cognito-connection",
             "--cognito-ca-bundle",

@@ -45,6 +45,7 @@ __all__ = [
     "Asked",
     "Challenge",
     "Flow",
+    "get_tokens_from_refresh_token",
     "refresh_token_auth",
     "secret_hash",
 ]
@@ -138,6 +139,34 @@ def refresh_token_auth(client: AppClient, username: str, tokens: Tokens, read_to
         parameters["SECRET_HASH"] = secret_hash(client, _own_name(tokens) or username)
     document = _document(
         (yield _call(client, "REFRESH_TOKEN_AUTH", parameters)),
+        (client.client_secret, tokens.refresh_token, tokens.access_token, tokens.id_token),
+    )
+    challenge = _challenge(document, username)
+    if challenge is not None:
+        leave_unanswered(challenge)
+    return _tokens(document, read_token, tokens.refresh_token)
+
+
+def get_tokens_from_refresh_token(
+    client: AppClient, username: str, tokens: Tokens, read_token: TokenReader, *, makes_good: str = ""
+) -> Flow:
+    """Fresh tokens for a refresh token, and a new refresh token where the app client rotates them.
+
+    Args:
+        client: The app client; this operation takes its secret itself, where it has one.
+        username: Whom the tokens belong to.
+        tokens: The newest ones.
+        read_token: Finds the access token.
+        makes_good: The name for the sample of a refusal that this goes in the place of.
+
+    Raises:
+        LoginError: As `refresh_token_auth`; or the refresh token was rotated out and is past its grace period.
+    """
+    members = {"RefreshToken": tokens.refresh_token, "ClientId": client.client_id}
+    if client.client_secret:
+        members["ClientSecret"] = client.client_secret
+    document = _document(
+        (yield replace(encode("GetTokensFromRefreshToken", members), makes_good=makes_good)),
         (client.client_secret, tokens.refresh_token, tokens.access_token, tokens.id_token),
     )
     challenge = _challenge(document, username)

@@ -50,6 +50,9 @@ class Call:
     body: bytes = field(repr=False)
     not_before_s: float = 0.0
     """Seconds since the epoch before which it must not be sent: a code that is not good yet."""
+    makes_good: str = ""
+    """The name under which the exchange before is kept, whose refusal was an answer like any other, since this call
+    goes in its place."""
 
 
 OFFLOAD = Call("", b"")

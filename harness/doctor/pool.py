@@ -113,12 +113,22 @@ def _client(settings: Settings, known: Known, client: Mapping[str, Any]) -> Iter
     hides = client.get("PreventUserExistenceErrors", "LEGACY")
     shown = ", ".join(sorted(flow.removeprefix("ALLOW_") for flow in flows)) or "not told"
     yield ok(CHECKS[2], f"flows {shown}; validity {_validity(client)}; PreventUserExistenceErrors {hides}")
-    if (client.get("RefreshTokenRotation") or {}).get("Feature") == "ENABLED":
-        yield warning(
+    rotation = client.get("RefreshTokenRotation") or {}
+    if rotation.get("Feature") == "ENABLED":
+        yield _rotation(settings, rotation.get("RetryGracePeriodSeconds") or 0)
+
+
+def _rotation(settings: Settings, grace_s: int) -> Finding:
+    text = f"refresh tokens are good once, and {grace_s} s more (RefreshTokenRotation)"
+    if settings.refresh == "initiate-auth":
+        return warning(
             "rotation",
-            "refresh tokens are good once (RefreshTokenRotation), and REFRESH_TOKEN_AUTH is refused",
-            "Expect a login where a refresh would do, or turn rotation off on a test client.",
+            f"{text}, and REFRESH_TOKEN_AUTH is refused: each renewal is a full login",
+            "Set --cognito-refresh auto or get-tokens.",
         )
+    if settings.refresh == "never":
+        return ok("rotation", f"{text}; this load never refreshes")
+    return ok("rotation", f"{text}; renewed by GetTokensFromRefreshToken")
 
 
 def _secret(settings: Settings, known: Known, secret: str) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ from harness.sandbox.options import (
     DEFAULT_REGION,
     Options,
     duration_s,
+    grace_s,
     port_number,
     positive_rate,
     region_name,
@@ -63,6 +64,7 @@ def build_parser(prog: str = "python -m harness.sandbox") -> argparse.ArgumentPa
     add("--latency", type=duration_s, default=0.0, metavar="500ms", help="hold back every answer of Cognito")
     add("--tls", action="store_true", help="speak TLS, with a CA made for this run; its file is in the ready line")
     add("--client-secret", action="store_true", help="the client has a secret; it is in the ready line with --json")
+    add("--rotation", type=grace_s, metavar="0s", help="refresh tokens are good once, and so long after; default: off")
     add("--session-token", action="store_true", help="the AWS keys are temporary, with a session token")
     add("--api-token-use", choices=("access", "id"), help="which token the API takes; default: both")
     add(
@@ -105,6 +107,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         user_creation_quota=arguments.creation_quota,
         latency_s=arguments.latency,
         has_client_secret=arguments.client_secret,
+        rotation_grace_s=arguments.rotation,
         has_session_token=arguments.session_token,
         api_token_use=arguments.api_token_use,
         uses_tls=arguments.tls,

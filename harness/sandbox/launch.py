@@ -33,13 +33,15 @@ from harness.sandbox.state.totp import Authenticator
 from harness.sandbox.sts import Sts
 
 POOL_NAME = "sandbox"
+REFRESH_FLOW = "ALLOW_REFRESH_TOKEN_AUTH"
+"""What a client that rotates refresh tokens cannot allow."""
 FLOWS = (
     "ALLOW_USER_PASSWORD_AUTH",
     "ALLOW_ADMIN_USER_PASSWORD_AUTH",
     "ALLOW_USER_SRP_AUTH",
     "ALLOW_USER_AUTH",
     "ALLOW_CUSTOM_AUTH",
-    "ALLOW_REFRESH_TOKEN_AUTH",
+    REFRESH_FLOW,
 )
 SIGNED_ON_DEMAND = frozenset({"InitiateAuth"})
 CONTROL_TOKEN_LENGTH = 32
@@ -183,12 +185,21 @@ def _client(options: Options, identity: Identity, now_s: float) -> Client:
         id=identity.client_id,
         name=POOL_NAME,
         pool_id=identity.user_pool_id,
-        flows=FLOWS,
+        flows=FLOWS if options.rotation_grace_s is None else tuple(flow for flow in FLOWS if flow != REFRESH_FLOW),
         lives=TokenLives(access_s=life_s, id_s=life_s),
         created_s=now_s,
         secret=identity.client_secret,
         hides_existence=True,
+        rotation_grace_s=options.rotation_grace_s,
+        settings=_rotation(options.rotation_grace_s),
     )
+
+
+def _rotation(grace_s: int | None) -> Mapping[str, object]:
+    """What DescribeUserPoolClient says of it."""
+    if grace_s is None:
+        return {}
+    return {"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": grace_s}}
 
 
 def _populate(pool: Pool, directory: Directory, accounts: Iterable[Account]) -> None:

@@ -12,6 +12,7 @@ from harness.sandbox.orders import Order
 DEFAULT_REGION = "us-east-1"
 DEFAULT_LIFE_S = 3600
 AWS_SHORTEST_LIFE_S = 300
+LONGEST_GRACE_S = 60
 
 _UNITS_S = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|)", re.ASCII)
@@ -36,6 +37,8 @@ class Options:
     latency_s: float = 0.0
     """How long every answer of Cognito is held back."""
     has_client_secret: bool = False
+    rotation_grace_s: int | None = None
+    """How long a rotated-out refresh token lives on; None: the client's refresh tokens do not rotate."""
     has_session_token: bool = False
     """The keys are temporary ones, with a session token."""
     api_token_use: str | None = None
@@ -60,6 +63,14 @@ def whole_seconds(text: str) -> int:
     seconds = duration_s(text)
     if seconds < 1 or not seconds.is_integer():
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of seconds, which is what tokens count in")
+    return int(seconds)
+
+
+def grace_s(text: str) -> int:
+    """A rotated refresh token's grace period, by the service model's limits of RetryGracePeriodSeconds."""
+    seconds = duration_s(text)
+    if not 0 <= seconds <= LONGEST_GRACE_S or not seconds.is_integer():
+        raise argparse.ArgumentTypeError(f"{text!r} is no grace period; write whole seconds, 0 to {LONGEST_GRACE_S}")
     return int(seconds)
 
 

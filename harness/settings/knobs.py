@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.cognito.flows import FLOWS
+from harness.cognito.refreshing import WAYS
 
 DEFAULT_LOGIN_RATE: Final = 60.0
 """Logins per second outside the sandbox: half of the default UserAuthentication quota, which production shares."""
@@ -66,6 +67,13 @@ KNOBS: Final = (
         "auto",
         "Sign calls with SigV4; auto: when AWS credentials are found.",
         ("auto", "always", "never"),
+    ),
+    Knob(
+        "--cognito-refresh",
+        "auto",
+        "How tokens are renewed: initiate-auth (REFRESH_TOKEN_AUTH), get-tokens (GetTokensFromRefreshToken, which "
+        "clients that rotate refresh tokens demand), never (a full login); auto: the first until Cognito refuses it.",
+        WAYS,
     ),
     Knob("--cognito-token-use", "access", "Which token the API gets as Bearer.", ("access", "id")),
     Knob(

@@ -39,6 +39,8 @@ class Settings:
     first_factor: str = ""
     """What USER_AUTH prefers."""
     sign: str = "auto"
+    refresh: str = "auto"
+    """How tokens are renewed."""
     token_use: str = "access"  # noqa: S105  # a choice
     connection: str = "keep"
     ca_bundle: str = ""

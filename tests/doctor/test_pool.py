@@ -112,7 +112,6 @@ def test_a_client_that_does_not_fit_the_settings(aws: dict[str, Any]) -> None:
     assert states(found) == {
         "flow": State.FAULT,
         "client secret": State.FAULT,
-        "rotation": State.WARNING,
         "costs": State.NOT_CHECKED,
     }
     assert "ALLOW_USER_SRP_AUTH" in found["flow"].remedy
@@ -120,6 +119,25 @@ def test_a_client_that_does_not_fit_the_settings(aws: dict[str, Any]) -> None:
     assert "Unable to verify" in look(client_secret="canary-other")["client secret"].message
     assert "client secret" not in look(client_secret="canary-client-secret")
     assert "canary" not in str(look(client_secret="canary-other"))
+
+
+@pytest.mark.parametrize(
+    ("refresh", "state", "said"),
+    [
+        ("auto", State.OK, "renewed by GetTokensFromRefreshToken"),
+        ("never", State.OK, "never refreshes"),
+        ("initiate-auth", State.WARNING, "each renewal is a full login"),
+    ],
+)
+def test_rotation_is_a_warning_only_where_refreshes_would_be_refused(
+    aws: dict[str, Any], refresh: str, state: State, said: str
+) -> None:
+    rotation = {"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 15}}
+    aws["DescribeUserPoolClient"] = {"UserPoolClient": CLIENT | rotation}
+    found = look(refresh=refresh)["rotation"]
+    assert found.state is state
+    assert said in found.message
+    assert "15 s more" in found.message
 
 
 def test_a_quota_below_the_load_and_a_firewall(aws: dict[str, Any]) -> None:

@@ -24,12 +24,14 @@ SECTIONS = {
     if blocks("python", text)
 }
 
+RENEWALS = "Renewals"
+
 
 @pytest.fixture
 def run_flow(tmp_path, start_sandbox, run_locust):
-    """Runs a section's locustfile for two seconds: its accounts, its variables, two users."""
+    """Runs a section's locustfile, for two seconds unless asked otherwise: its accounts, its variables, two users."""
 
-    def run(text, accounts=ACCOUNTS, **sandbox_options):
+    def run(text, accounts=ACCOUNTS, run_time="2s", **sandbox_options):
         users = tmp_path / "accounts.csv"
         users.write_text(accounts)
         sandbox = start_sandbox(users=users, require_signature=True, **sandbox_options)
@@ -38,17 +40,32 @@ def run_flow(tmp_path, start_sandbox, run_locust):
         if "client_secret" in sandbox.ready:
             variables["COGNITO_CLIENT_SECRET"] = sandbox.client_secret
         [code] = blocks("python", text)
-        return run_locust("--users", 2, "--run-time", "2s", against=sandbox, env=variables, code=code)
+        return run_locust("--users", 2, "--run-time", run_time, against=sandbox, env=variables, code=code)
 
     return run
 
 
-@pytest.mark.parametrize("title", SECTIONS)
+@pytest.mark.parametrize("title", sorted(SECTIONS.keys() - {RENEWALS}))
 def test_each_locustfile_of_the_page_logs_in(title, run_flow):
     [accounts] = blocks("csv", SECTIONS[title]) or [ACCOUNTS]
     run = run_flow(SECTIONS[title], accounts, client_secret=True)
     assert run.exit_code == 0, run.output
     assert re.search(r"initial +\d+ +0\.0 ", run.output), run.output
+
+
+def test_a_client_that_rotates_refresh_tokens_is_found_out_once_and_refreshed_without_a_failure(run_flow):
+    """Six seconds on three-second tokens: only the first refreshes are refused, and no full login follows."""
+    run = run_flow(SECTIONS[RENEWALS], run_time="6s", client_secret=True, rotation="0s", access_token_life="3s")
+    assert run.exit_code == 0, run.output
+    logins = run.summary["logins"]["by_reason"]
+    assert logins.keys() == {"initial", "refresh"}
+    assert logins["refresh"]["count"] >= 4
+    names = run.summary["exchanges"]["by_name"]
+    refused, renewed = names["InitiateAuth (refresh refused)"], names["GetTokensFromRefreshToken"]
+    assert 1 <= refused["count"] <= 2, "one for each user that was under way when the first was refused"
+    assert refused["outcomes"].keys() == renewed["outcomes"].keys() == {"ok"}
+    assert renewed["count"] == logins["refresh"]["count"]
+    assert run.output.count("renewed by GetTokensFromRefreshToken") == 1
 
 
 def test_a_wrong_answer_is_told_with_its_remedy_and_the_account_left_alone(run_flow):

@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from harness.sandbox.options import duration_s, port_number, positive_rate, region_name, whole_seconds
+from harness.sandbox.options import duration_s, grace_s, port_number, positive_rate, region_name, whole_seconds
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,8 @@ def test_durations(text, seconds):
         (whole_seconds, "500ms"),
         (whole_seconds, "0"),
         (whole_seconds, "1.5s"),
+        (grace_s, "61s"),
+        (grace_s, "500ms"),
         (positive_rate, "0"),
         (positive_rate, "-1"),
         (positive_rate, "inf"),
@@ -42,4 +44,5 @@ def test_what_makes_no_sense_is_refused_with_an_example(parse, text):
 
 def test_what_makes_sense_is_taken():
     assert (whole_seconds("2m"), positive_rate("120"), port_number("0")) == (120, 120.0, 0)
+    assert [grace_s(text) for text in ("0s", "1m")] == [0, 60]
     assert [region_name(name) for name in ("us-east-1", "us-gov-west-1")] == ["us-east-1", "us-gov-west-1"]

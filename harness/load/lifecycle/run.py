@@ -21,7 +21,8 @@ from locust.exception import StopUser
 from locust.user.users import User
 
 from harness.cognito import srp
-from harness.cognito.flows import FLOWS, SRP_FLOWS, refresh_token_auth
+from harness.cognito.flows import FLOWS, SRP_FLOWS
+from harness.cognito.refreshing import Refreshing
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import Call
 from harness.conversation import Conversation
@@ -90,6 +91,7 @@ class Run:
         self._is_spawned = False
         self._reported: set[str] = set()
         self._begin = FLOWS[setup.settings.flow]
+        self._refreshing = Refreshing(settings.refresh, self.report)
         if setup.settings.flow in SRP_FLOWS and not srp.IS_FAST:
             self.report(srp.SLOW_ARITHMETIC)
 
@@ -268,12 +270,12 @@ class Run:
 
         def refresh(old: Tokens) -> Tokens:
             self._await_turn(wait)
-            flow = refresh_token_auth(self.setup.client, row.account.username, old, self.setup.read_token)
+            flow = self._refreshing.flow(self.setup.client, row.account.username, old, self.setup.read_token)
             return _rested(conversation, conversation.run(flow, Reason.REFRESH))
 
         return TokenSession(
             lambda reason: _rested(conversation, self.log_in(conversation, row, reason, wait)),
-            refresh,
+            refresh if self._refreshing.is_wanted else None,
             self.penalty(row.number),
             now=time.monotonic,
             wait=wait,
