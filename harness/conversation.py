@@ -101,7 +101,9 @@ class Cognito:
         )
 
     def request(self, call: Call) -> bytes:
-        """The call as the bytes of one HTTP request, signed when there are keys."""
+        """The call as the bytes of one HTTP request, signed when there are keys and the call is Cognito's own."""
+        if call.headers:
+            return self._foreign(call)
         head = self._heads.get(call.operation)
         if head is None:
             head = self._heads[call.operation] = self._head(call.operation)
@@ -114,6 +116,16 @@ class Cognito:
             self._signed_with = keys
         signature = self._signer.sign(TARGET_PREFIX + call.operation, body, self._now())
         return b"%b%d\r\n%b\r\n%b" % (head, len(body), signature, body)
+
+    def _foreign(self, call: Call) -> bytes:
+        """A call to another endpoint than Cognito's, which brings its own header fields."""
+        fields = "".join(f"{name}: {value}\r\n" for name, value in call.headers)
+        return (
+            f"POST {self._endpoint.path} HTTP/1.1\r\n"
+            f"Host: {self._endpoint.host_header}\r\n"
+            f"{fields}"
+            f"Content-Length: {len(call.body)}\r\n\r\n"
+        ).encode("latin-1") + call.body
 
     def _head(self, operation: str) -> bytes:
         return (

@@ -19,8 +19,8 @@ from harness.cognito.wire import SERVICE
 
 CONNECT_TIMEOUT_S: Final = 3
 READ_TIMEOUT_S: Final = 5
-QUOTA: Final = "Rate of UserAuthentication requests"
-"""Its name in Service Quotas."""
+QUOTA: Final = "Rate of {} requests"
+"""Its name in Service Quotas, with the category that it is for."""
 
 
 class UnansweredError(Exception):
@@ -80,11 +80,12 @@ class Inquiry:
         found: Mapping[str, Any] = _ask(ask, UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"]
         return found
 
-    def login_quota(self) -> float | None:
-        """UserAuthentication requests per second of the account in this region; None when the service does not say."""
+    def login_quota(self, category: str) -> float | None:
+        """Requests per second of this category, for the account in this region; None when the service does not say."""
+        name = QUOTA.format(category)
         pages = self._client("service-quotas", "").get_paginator("list_service_quotas")
         found = _ask(lambda: [page["Quotas"] for page in pages.paginate(ServiceCode=SERVICE)])
-        return next((float(one["Value"]) for page in found for one in page if one["QuotaName"] == QUOTA), None)
+        return next((float(one["Value"]) for page in found for one in page if one["QuotaName"] == name), None)
 
     def firewall(self, pool_arn: str) -> str:
         """The name of the web ACL in front of a pool; empty when there is none."""

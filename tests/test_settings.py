@@ -16,6 +16,7 @@ GOOD = {
     "cognito_user_pool_id": "eu-west-1_AbC123",
 }
 UNCAPPED = {"cognito_max_login_rate": "0"}
+MACHINE = {"cognito_flow": "client_credentials", "cognito_domain": "my-pool"}
 SECRET = "the-client-secret-5a1"
 
 
@@ -57,6 +58,8 @@ class TestKnobs:
             "--cognito-first-factor",
             "--cognito-sign",
             "--cognito-refresh",
+            "--cognito-domain",
+            "--cognito-scopes",
             "--cognito-token-use",
             "--cognito-connection",
             "--cognito-ca-bundle",
@@ -112,6 +115,56 @@ class TestFlows:
     def test_a_first_factor_is_one_of_a_few(self) -> None:
         [problem] = settings_of(cognito_flow="USER_AUTH", cognito_first_factor="WEB_AUTHN").problems()
         assert "Choose one of PASSWORD, PASSWORD_SRP, EMAIL_OTP, SMS_OTP" in problem.hint
+
+
+class TestMachines:
+    @pytest.mark.parametrize(
+        ("domain", "url"),
+        [
+            ("my-pool", "https://my-pool.auth.eu-west-1.amazoncognito.com/oauth2/token"),
+            ("auth.example.com", "https://auth.example.com/oauth2/token"),
+            ("https://auth.example.com/", "https://auth.example.com/oauth2/token"),
+            ("https://auth.example.com/oauth2/token", "https://auth.example.com/oauth2/token"),
+            ("http://127.0.0.1:9229", "http://127.0.0.1:9229/oauth2/token"),
+        ],
+    )
+    def test_a_domain_is_a_prefix_a_host_or_a_url(self, domain: str, url: str) -> None:
+        settings = settings_of(**MACHINE | {"cognito_domain": domain, "cognito_region": "eu-west-1"})
+        assert settings.problems() == []
+        assert settings.given_url == url
+        assert settings.is_local == ("127.0.0.1" in domain)
+
+    def test_a_whole_host_needs_neither_pool_nor_region(self) -> None:
+        options = {"cognito_domain": "auth.example.com", "cognito_user_pool_id": "", "cognito_region": ""}
+        assert settings_of(**MACHINE | options).problems() == []
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"cognito_domain": ""}, "needs the user pool's domain"),
+            ({"cognito_domain": "https://"}, "which is no domain"),
+            ({"cognito_domain": "https://user:canary@auth.example.com"}, "holds an @"),
+            ({"cognito_domain": "http://auth.example.com"}, "is not encrypted"),
+            ({"cognito_region": "", "cognito_user_pool_id": ""}, "no region is known"),
+            ({"cognito_scopes": 'api/read "all"'}, "--cognito-scopes holds '\"all\"'"),
+            ({"cognito_token_use": "id"}, "no id token"),
+            ({"cognito_sign": "always"}, "never signed"),
+            ({"cognito_flow": "USER_PASSWORD_AUTH"}, "--cognito-domain is set"),
+        ],
+    )
+    def test_what_a_machine_cannot_log_in_with(self, changes: dict[str, str], said: str) -> None:
+        [problem] = settings_of(**MACHINE | changes).problems()
+        assert said in problem.message
+        assert "canary" not in str(problem)
+
+    def test_a_machine_needs_its_secret(self) -> None:
+        given = {"cognito_client_id": "c", "cognito_region": "eu-west-1", **MACHINE}
+        [problem] = Settings.from_options(given, {}).problems()
+        assert "COGNITO_CLIENT_SECRET" in problem.hint
+
+    @pytest.mark.parametrize("text", ["api/read api/write", "api/read,api/write", " api/read , api/write "])
+    def test_scopes_stand_between_blanks_or_commas(self, text: str) -> None:
+        assert settings_of(**MACHINE, cognito_scopes=text).scope_names == ("api/read", "api/write")
 
 
 class TestReading:

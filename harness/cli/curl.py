@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import Final
 
-from harness.cognito.flows import FLOWS, Account, AppClient
+from harness.cognito.flows import CLIENT_CREDENTIALS, FLOWS, Account, AppClient
 from harness.cognito.wire import CONTENT_TYPE, OFFLOAD, SERVICE, TARGET_PREFIX, USER_AGENT
 from harness.errors import ConfigurationError, Problem
 from harness.settings import CLIENT_SECRET_VARIABLE, Settings
@@ -24,6 +24,8 @@ def curl(settings: Settings, url: str, username: str, *, is_signed: bool, has_se
     Raises:
         ConfigurationError: The flow's first request holds arithmetic (SRP), which no shell can do.
     """
+    if settings.is_machine:
+        return _of_machine(settings, url)
     client = AppClient(settings.client_id, "", settings.user_pool_id, settings.first_factor)
     call = next(FLOWS[settings.flow](client, Account(username, _PASSWORD), lambda _: ""))
     if call is OFFLOAD:
@@ -48,6 +50,18 @@ def curl(settings: Settings, url: str, username: str, *, is_signed: bool, has_se
     options += [f"--header {shlex.quote(header)}" for header in (*headers, f"X-Amz-User-Agent: {USER_AGENT}")]
     command = " \\\n  ".join([*options, "--data-binary @- <<END"])
     return f"{command}\n{_document(body, username, settings.client_id)}\nEND"
+
+
+def _of_machine(settings: Settings, url: str) -> str:
+    options = [
+        f"curl --silent --show-error {shlex.quote(url)}",
+        f'--user {shlex.quote(settings.client_id)}:"${CLIENT_SECRET_VARIABLE}"',
+        f"--data grant_type={CLIENT_CREDENTIALS}",
+    ]
+    if settings.scope_names:
+        scopes = " ".join(settings.scope_names)
+        options.append(f"--data-urlencode {shlex.quote(f'scope={scopes}')}")
+    return " \\\n  ".join(options)
 
 
 def _document(body: object, username: str, client_id: str) -> str:

@@ -22,7 +22,7 @@ from harness.cli import answer
 from harness.cli.curl import curl
 from harness.cli.decoded import decode
 from harness.cognito.challenges import ANSWERED_BY_FUNCTION
-from harness.cognito.flows import FLOWS, Account, AppClient, Asked
+from harness.cognito.flows import CLIENT_CREDENTIALS, FLOWS, Account, AppClient, Asked, token_path
 from harness.cognito.tokens import Tokens, TokenUse
 from harness.conversation import Cognito, Conversation
 from harness.errors import EXIT, ConfigurationError, LoginError, Problem
@@ -35,7 +35,6 @@ from harness.transport import Endpoint, proxy_for, tls_context
 PASSWORD_VARIABLE: Final = "COGNITO_PASSWORD"  # noqa: S105  # the name of a variable
 NEW_PASSWORD_VARIABLE: Final = "COGNITO_NEW_PASSWORD"  # noqa: S105  # the name of a variable
 TOTP_SECRET_VARIABLE: Final = "COGNITO_TOTP_SECRET"  # noqa: S105  # the name of a variable
-TOKEN_PATH: Final = "$.AuthenticationResult.AccessToken"  # noqa: S105  # a JSONPath
 
 _UNTOLD: Final = frozenset({"USER_ID_FOR_SRP", "USERNAME", "requiredAttributes", "userAttributes"})
 """Challenge parameters that tell a person at the terminal nothing."""
@@ -47,6 +46,8 @@ _USED: Final = frozenset(
         "--cognito-endpoint",
         "--cognito-flow",
         "--cognito-first-factor",
+        "--cognito-domain",
+        "--cognito-scopes",
         "--cognito-sign",
         "--cognito-token-use",
         "--cognito-ca-bundle",
@@ -67,7 +68,7 @@ def main(argv: Sequence[str], prog: str = "cognito-load login") -> int:
     Returns:
         EXIT.PASSED, EXIT.FAILED when the login failed, EXIT.CONFIGURATION when there was nothing to try.
     """
-    arguments = build_parser(prog).parse_args(argv)
+    arguments = _arguments(argv, prog)
     try:
         settings = _settings(arguments, os.environ)
         if arguments.curl:
@@ -93,6 +94,15 @@ def main(argv: Sequence[str], prog: str = "cognito-load login") -> int:
     return EXIT.PASSED if attempt.tokens is not None else EXIT.FAILED
 
 
+def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
+    parser = build_parser(prog)
+    arguments = parser.parse_args(argv)
+    if arguments.username is None and arguments.cognito_flow != CLIENT_CREDENTIALS:
+        parser.error("the following arguments are required: --username")
+    arguments.username = arguments.username or ""
+    return arguments
+
+
 def build_parser(prog: str) -> argparse.ArgumentParser:
     """The command's options; each of Cognito's also as an environment variable, as with `locust`."""
     parser = argparse.ArgumentParser(
@@ -106,7 +116,7 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
         f" AWS keys come from AWS's own variables and files. Example: {prog} --username alice@example.com"
         " --cognito-client-id 1example23456789 --cognito-region eu-west-1",
     )
-    parser.add_argument("--username", required=True, metavar="U", help="who logs in")
+    parser.add_argument("--username", metavar="U", help="who logs in; nobody by client_credentials")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="print an object: outcome, times in ms, claims, error")
     shown.add_argument("--decode", action="store_true", help="print both tokens' claims side by side")
@@ -157,15 +167,17 @@ def _command(settings: Settings, username: str) -> str:
     problems = _problems(settings, username)
     if problems:
         raise ConfigurationError(problems)
-    keys = aws.keys_for(settings.sign, settings.sandbox_keys)
-    url = Endpoint.parse(settings.given_endpoint or aws.endpoint_url(settings.region)).url
+    keys = _keys(settings)
+    url = Endpoint.parse(settings.given_url or aws.endpoint_url(settings.region)).url
     has_session_token = keys is not None and bool(keys.current().session_token)
     return curl(settings, url, username, is_signed=keys is not None, has_session_token=has_session_token)
 
 
 def _try(settings: Settings, username: str, environ: Mapping[str, str]) -> answer.Attempt:
     cognito, endpoint, signed_by = _reach(settings, username)
-    needs_password = settings.flow != "CUSTOM_AUTH" and not settings.first_factor.endswith("_OTP")
+    username = settings.client_id if settings.is_machine else username
+    has_password = settings.flow not in {"CUSTOM_AUTH", CLIENT_CREDENTIALS}
+    needs_password = has_password and not settings.first_factor.endswith("_OTP")
     given = {
         CLIENT_SECRET_VARIABLE: settings.client_secret,
         PASSWORD_VARIABLE: environ.get(PASSWORD_VARIABLE, ""),
@@ -188,8 +200,9 @@ def _try(settings: Settings, username: str, environ: Mapping[str, str]) -> answe
         settings.user_pool_id,
         settings.first_factor,
         dict.fromkeys((*ANSWERED_BY_FUNCTION, "NEW_PASSWORD_REQUIRED"), ask) if _is_terminal() else {},
+        scopes=settings.scope_names,
     )
-    flow = FLOWS[settings.flow](client, account, JsonExtractor.token(TOKEN_PATH).from_document)
+    flow = FLOWS[settings.flow](client, account, JsonExtractor.token(token_path(settings.flow)).from_document)
     tokens: Tokens | None = None
     error: LoginError | None = None
     try:
@@ -221,17 +234,23 @@ def _reach(settings: Settings, username: str) -> tuple[Cognito, Endpoint, str]:
     problems = _problems(settings, username)
     if problems:
         raise ConfigurationError(problems)
-    endpoint = Endpoint.parse(settings.given_endpoint or aws.endpoint_url(settings.region))
+    endpoint = Endpoint.parse(settings.given_url or aws.endpoint_url(settings.region))
     tls = tls_context(settings.ca_bundle) if endpoint.is_tls else None
-    keys = aws.keys_for(settings.sign, settings.sandbox_keys)
+    keys = _keys(settings)
     proxy = proxy_for(endpoint, os.environ)
     cognito = Cognito(endpoint, region=settings.region, keys=keys, tls=tls, proxy=proxy)
     return cognito, endpoint, keys.name if keys else ""
 
 
+def _keys(settings: Settings) -> aws.KeySource | None:
+    """What the call is signed with; OAuth knows no AWS signature."""
+    return None if settings.is_machine else aws.keys_for(settings.sign, settings.sandbox_keys)
+
+
 def _problems(settings: Settings, username: str) -> list[Problem]:
-    empty = [] if username.strip() else [Problem("--username is empty", "Name the account that should log in.")]
-    return [*settings.problems(), *empty]
+    if username.strip() or settings.is_machine:
+        return settings.problems()
+    return [*settings.problems(), Problem("--username is empty", "Name the account that should log in.")]
 
 
 def _password(username: str, environ: Mapping[str, str]) -> str:

@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from harness.cognito import srp
 from harness.cognito.challenges import ANSWERS, SRP, choose_first_factor, leave_unanswered, respond
+from harness.cognito.client_credentials import CLIENT_CREDENTIALS, client_credentials
+from harness.cognito.client_credentials import TOKEN_PATH as MACHINE_TOKEN_PATH
 from harness.cognito.parties import Account, AppClient, Asked, Challenge, secret_hash
 from harness.cognito.remedies import is_cognitos_own
-from harness.cognito.tokens import Tokens, claims
+from harness.cognito.tokens import Flow, TokenReader, Tokens, claims, is_sendable, read_expires_in_s
 from harness.cognito.wire import (
     MISSING_TOKEN,
     NOT_COGNITO,
@@ -37,6 +39,7 @@ from harness.errors import LoginError
 from harness.outcome import Outcome
 
 __all__ = [
+    "CLIENT_CREDENTIALS",
     "FLOWS",
     "POOL_FLOWS",
     "SRP_FLOWS",
@@ -45,21 +48,16 @@ __all__ = [
     "Asked",
     "Challenge",
     "Flow",
+    "TokenReader",
     "get_tokens_from_refresh_token",
     "refresh_token_auth",
     "secret_hash",
+    "token_path",
 ]
-
-Flow = Generator[Call, Reply, Tokens]
-"""One login conversation with all its challenges."""
-TokenReader = Callable[[Mapping[str, Any]], str]
-"""Finds the access token in an answer's JSON object; "" when it holds none."""
 
 _STEPS: Final = 12
 """More challenges than this in one login are a conversation that goes in circles; Cognito itself ends a custom
 flow's after a few."""
-_LONGEST_LIFE_S: Final = 3650 * 86_400
-"""No token of Cognito's lives longer: the upper bound of RefreshTokenValidity in the service model."""
 _SHORTEST_SECRET: Final = 6
 """Cognito's shortest password; anything shorter would blank out half the words of a message."""
 _LONGEST_MESSAGE: Final = 1000
@@ -182,13 +180,19 @@ FLOWS: Final[Mapping[str, Callable[[AppClient, Account, TokenReader], Flow]]] = 
         "USER_AUTH": user_auth,
         "CUSTOM_AUTH": custom_auth,
         "ADMIN_USER_PASSWORD_AUTH": admin_user_password_auth,
+        CLIENT_CREDENTIALS: client_credentials,
     }
 )
-"""Every flow that starts from an account, by AWS's name for it."""
+"""Every flow that a run can begin with, by AWS's or OAuth's name for it."""
 SRP_FLOWS: Final = frozenset({"USER_SRP_AUTH", "USER_AUTH"})
 """Those that may take SRP's arithmetic."""
 POOL_FLOWS: Final = frozenset({"USER_SRP_AUTH", "ADMIN_USER_PASSWORD_AUTH"})
 """Those that cannot do without the user pool's id."""
+
+
+def token_path(flow: str) -> str:
+    """Where the access token stands in the last answer of a flow: a JSONPath for the extractor."""
+    return MACHINE_TOKEN_PATH if flow == CLIENT_CREDENTIALS else "$.AuthenticationResult.AccessToken"
 
 
 def _converse(
@@ -312,32 +316,20 @@ def _tokens(document: Mapping[str, Any], read_token: TokenReader, refresh_token:
     if not isinstance(result, dict):
         raise LoginError(MISSING_TOKEN, "the answer holds no AuthenticationResult", outcome=Outcome.MALFORMED)
     access_token = read_token(document)
-    if not access_token or not _is_sendable(access_token):
+    if not access_token or not is_sendable(access_token):
         raise LoginError(MISSING_TOKEN, "the answer holds no access token", outcome=Outcome.MALFORMED)
-    expires_in_s = result.get("ExpiresIn")
-    if not _is_number(expires_in_s) or not 1 <= expires_in_s <= _LONGEST_LIFE_S:
-        raise LoginError(NOT_COGNITO, "ExpiresIn is not a number of seconds", outcome=Outcome.MALFORMED)
     return Tokens(
         access_token,
         _token(result, "IdToken"),
         _token(result, "RefreshToken") or refresh_token,
         _token(result, "TokenType") or "Bearer",
-        int(expires_in_s),
+        read_expires_in_s(result.get("ExpiresIn"), "ExpiresIn"),
     )
 
 
 def _token(result: Mapping[str, Any], name: str) -> str:
     token = result.get(name)
-    return token if isinstance(token, str) and _is_sendable(token) else ""
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and value is not True  # to isinstance, `true` is the int 1
-
-
-def _is_sendable(token: str) -> bool:
-    """Whether a token can stand in a header; the cheap half of RFC 9110's rule, which keeps others' headers out."""
-    return token.isascii() and "\n" not in token and "\r" not in token and "\0" not in token
+    return token if isinstance(token, str) and is_sendable(token) else ""
 
 
 def _own_name(tokens: Tokens) -> str:

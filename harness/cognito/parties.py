@@ -45,6 +45,8 @@ class AppClient:
     authenticators: Authenticators = field(default_factory=Authenticators, repr=False, compare=False)
     is_admin: bool = False
     """Whether calls are an administrator's (`AdminInitiateAuth`), which name the pool."""
+    scopes: tuple[str, ...] = ()
+    """What client_credentials asks for; none asks for all that the client may have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from harness.cognito.wire import MISSING_TOKEN
+from harness.cognito.wire import MISSING_TOKEN, NOT_COGNITO, Call, Reply
 from harness.errors import LoginError
 from harness.outcome import Outcome
 
 TokenUse = Literal["access", "id"]
 """Which token an API expects as its Bearer token; the words of the `token_use` claim."""
 
+_LONGEST_LIFE_S: Final = 3650 * 86_400
+"""No token of Cognito's lives longer: the upper bound of RefreshTokenValidity in the service model."""
 _JWT_PARTS = 3
 """Header, payload and signature (RFC 7515, section 3.1)."""
 
@@ -51,6 +54,33 @@ class Tokens:
                 hint="Choose the other one by --cognito-token-use, if the API takes it.",
             )
         return token
+
+
+Flow = Generator[Call, Reply, Tokens]
+"""One login conversation with all its challenges."""
+TokenReader = Callable[[Mapping[str, Any]], str]
+"""Finds the access token in an answer's JSON object; "" when it holds none."""
+
+
+def is_sendable(token: str) -> bool:
+    """Whether a token can stand in a header; the cheap half of RFC 9110's rule, which keeps others' headers out."""
+    return token.isascii() and "\n" not in token and "\r" not in token and "\0" not in token
+
+
+def read_expires_in_s(value: object, name: str) -> int:
+    """The seconds that an answer says a token is good for.
+
+    Args:
+        value: What the answer holds.
+        name: The member that it holds it in.
+
+    Raises:
+        LoginError: It is no number of seconds, or none that a token could live.
+    """
+    # To isinstance, `true` is the int 1.
+    if isinstance(value, int | float) and value is not True and 1 <= value <= _LONGEST_LIFE_S:
+        return int(value)
+    raise LoginError(NOT_COGNITO, f"{name} is not a number of seconds", outcome=Outcome.MALFORMED)
 
 
 def claims(token: str) -> dict[str, Any]:

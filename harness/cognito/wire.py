@@ -53,6 +53,8 @@ class Call:
     makes_good: str = ""
     """The name under which the exchange before is kept, whose refusal was an answer like any other, since this call
     goes in its place."""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Fields in the place of the protocol's own, for a call to another endpoint than Cognito's; it is not signed."""
 
 
 OFFLOAD = Call("", b"")

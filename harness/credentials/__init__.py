@@ -15,6 +15,17 @@ of one name, a delimiter of several characters. Kinder than JMeter: blank lines 
 
 from harness.credentials.cycle import Cycle, Cycles, EndOfUsers
 from harness.credentials.data_set import CsvDataSet, Sharing
-from harness.credentials.users_file import Row, UsersFile, is_sample, read
+from harness.credentials.users_file import Row, UsersFile, is_sample, of_machine, read
 
-__all__ = ["CsvDataSet", "Cycle", "Cycles", "EndOfUsers", "Row", "Sharing", "UsersFile", "is_sample", "read"]
+__all__ = [
+    "CsvDataSet",
+    "Cycle",
+    "Cycles",
+    "EndOfUsers",
+    "Row",
+    "Sharing",
+    "UsersFile",
+    "is_sample",
+    "of_machine",
+    "read",
+]

@@ -201,6 +201,12 @@ def read(data_set: CsvDataSet) -> UsersFile:
     return UsersFile(data_set.path, rows)
 
 
+def of_machine(client_id: str) -> UsersFile:
+    """What a load without users has instead of a file: one row without variables, whose account is the app client."""
+    columns = Columns(("client",), username=0, password=1, new_password=None, totp_secret=None, variables=(), width=2)
+    return UsersFile("", Rows(Records(f"{client_id},", ",", quoted=False), columns, array("Q", [0]), array("Q", [1])))
+
+
 def is_sample(users: UsersFile) -> bool:
     """Whether these are the sample accounts that exist nowhere but in the sandbox."""
     return all(_SAMPLE.fullmatch(row.account.username) for row in users.rows)

@@ -27,7 +27,9 @@ def check_answers(case: Case, known: Known) -> Iterator[Finding]:
     missing = [
         name for name, token in (("IdToken", tokens.id_token), ("RefreshToken", tokens.refresh_token)) if not token
     ]
-    if missing:
+    if case.settings.is_machine:
+        yield ok(CHECKS[0], "access_token and expires_in as the extractor expects them; a machine gets no more")
+    elif missing:
         text = f"AccessToken and ExpiresIn as the extractor expects them; no {' and no '.join(missing)}"
         yield warning(CHECKS[0], text, "Without a refresh token every renewal is a login: allow REFRESH_TOKEN_AUTH.")
     else:
@@ -85,7 +87,7 @@ def _run_time(case: Case, tokens: Tokens) -> Finding:
         return unchecked(CHECKS[2], "not given (--run-time)")
     if run_s <= life:
         return ok(CHECKS[2], f"{run_s:,.0f} s: tokens outlive the run, so it renews none")
-    if not tokens.refresh_token:
+    if not tokens.refresh_token and not case.settings.is_machine:
         return warning(
             CHECKS[2],
             f"{run_s:,.0f} s: tokens run out after {life:,} s, and there is no refresh token",

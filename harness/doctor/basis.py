@@ -26,7 +26,7 @@ def check_settings(case: Case, known: Known) -> Iterator[Finding]:
         return
     yield ok("settings", f"client {settings.client_id}, flow {settings.flow}")
     try:
-        known.endpoint = endpoint = Endpoint.parse(settings.given_endpoint or aws.endpoint_url(settings.region))
+        known.endpoint = endpoint = Endpoint.parse(settings.given_url or aws.endpoint_url(settings.region))
         if endpoint.is_tls or settings.ca_bundle or case.api.startswith("https:"):
             known.tls = tls_context(settings.ca_bundle)
         known.proxy = proxy_for(endpoint, case.environ)
@@ -36,7 +36,11 @@ def check_settings(case: Case, known: Known) -> Iterator[Finding]:
 
 
 def check_users(case: Case, known: Known) -> Iterator[Finding]:
-    """The users file."""
+    """The users file, where users log in."""
+    if case.settings.is_machine:
+        known.users = credentials.of_machine(case.settings.client_id)
+        yield ok("users file", "none is needed: the app client logs in for itself")
+        return
     path = case.settings.users
     try:
         users = credentials.read(replace(case.data_set, path=path))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from harness import aws
-from harness.cognito.flows import FLOWS, AppClient
+from harness.cognito.flows import FLOWS, AppClient, token_path
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import CHALLENGE_UNANSWERED, MISSING_TARGET, NO_AWS_KEYS, NOT_COGNITO
 from harness.conversation import Cognito, Conversation
@@ -22,10 +22,10 @@ from harness.errors import LoginError
 from harness.evidence.sample import Sample
 from harness.extract import JsonExtractor
 from harness.outcome import Outcome, Reason
+from harness.settings import Settings
 
 ROWS: Final = 3
 """Enough to see whether it is the row or the pool."""
-TOKEN_PATH: Final = "$.AuthenticationResult.AccessToken"  # noqa: S105  # a JSONPath
 ANSWER, FIREWALL, SIGNATURE, CLIENT, FLOW, SECRET, LOGIN = STEPS = (
     "endpoint",
     "firewall",
@@ -58,6 +58,12 @@ _BY_KIND: Final = {
     NOT_COGNITO: ANSWER,
     "SerializationException": ANSWER,
     "UnknownOperationException": ANSWER,
+    # OAuth's: a wrong client id and a wrong secret are one error.
+    "invalid_client": CLIENT,
+    "invalid_grant": FLOW,
+    "unauthorized_client": FLOW,
+    "unsupported_grant_type": FLOW,
+    "invalid_request": ANSWER,
 }
 _THROTTLED: Final = "request rate"
 _BY_OUTCOME: Final = {
@@ -100,7 +106,7 @@ def check_logins(case: Case, known: Known) -> Iterator[Finding]:
         yield from all_unchecked(STEPS, why)
         return
     rows = list(known.users.rows[:ROWS])
-    keys = known.keys
+    keys = None if case.settings.is_machine else known.keys
     trial = _try(case, known, rows[0], keys)
     if trial.refused_at == SIGNATURE and keys is not None and not case.settings.flow.startswith("ADMIN_"):
         yield _refusal(trial, SIGNATURE)
@@ -117,7 +123,7 @@ def check_logins(case: Case, known: Known) -> Iterator[Finding]:
     for row in rows:
         tried = trial if row is rows[0] else _try(case, known, row, keys)
         known.tokens = known.tokens or tried.tokens
-        yield _outcome(tried)
+        yield _of_machine(tried, case.settings) if case.settings.is_machine else _outcome(tried)
 
 
 def _hindrance(known: Known) -> str:
@@ -171,6 +177,13 @@ def _outcome(trial: Trial) -> Finding:
     return replace(found, message=f"{name}: {found.message}")
 
 
+def _of_machine(trial: Trial, settings: Settings) -> Finding:
+    if trial.error is not None:
+        return failed(LOGIN, trial.error)
+    scopes = ", ".join(settings.scope_names) or "all that it may have"
+    return ok(LOGIN, f"client {settings.client_id} got an access token for {scopes}")
+
+
 def _try(case: Case, known: Known, row: Row, keys: aws.KeySource | None) -> Trial:
     """One login. A temporary password stays what it is: the row's new_password is not given."""
     settings, endpoint = case.settings, known.endpoint
@@ -190,9 +203,10 @@ def _try(case: Case, known: Known, row: Row, keys: aws.KeySource | None) -> Tria
         secrets.get(settings.client_secret, settings.client_secret),
         settings.user_pool_id,
         settings.first_factor,
+        scopes=settings.scope_names,
     )
     account = replace(row.account, new_password="")
-    flow = FLOWS[settings.flow](client, account, JsonExtractor.token(TOKEN_PATH).from_document)
+    flow = FLOWS[settings.flow](client, account, JsonExtractor.token(token_path(settings.flow)).from_document)
     conversation = Conversation(cognito, _Unseen())
     try:
         return Trial(row, tokens=conversation.run(flow, Reason.INITIAL))

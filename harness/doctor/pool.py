@@ -57,6 +57,8 @@ def check_account(case: Case, known: Known) -> Iterator[Finding]:
     """What the accounts cost in a month, when each of them logs in."""
     if known.users is None:
         yield unchecked(COSTS, "there is no users file to count")
+    elif case.settings.is_machine:
+        yield unchecked(COSTS, "a machine is no active user; AWS bills its app client and each token request")
     elif case.settings.is_local:
         yield ok(COSTS, "none: the endpoint is local")
     else:
@@ -107,7 +109,9 @@ def _says_production(text: str) -> bool:
 
 def _client(settings: Settings, known: Known, client: Mapping[str, Any]) -> Iterator[Finding]:
     flows = frozenset(client.get("ExplicitAuthFlows") or ())
-    if flows and not flows & _NAMES[settings.flow] and not known.faulty & {"flow"}:
+    if settings.is_machine:
+        yield from _oauth(settings, known, client)
+    elif flows and not flows & _NAMES[settings.flow] and not known.faulty & {"flow"}:
         yield explained("flow", "InvalidParameterException", f"{settings.flow} flow not enabled for this client")
     yield from _secret(settings, known, str(client.get("ClientSecret") or ""))
     hides = client.get("PreventUserExistenceErrors", "LEGACY")
@@ -131,6 +135,17 @@ def _rotation(settings: Settings, grace_s: int) -> Finding:
     return ok("rotation", f"{text}; renewed by GetTokensFromRefreshToken")
 
 
+def _oauth(settings: Settings, known: Known, client: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether the client may log in for itself, and have these scopes."""
+    is_allowed = client.get("AllowedOAuthFlowsUserPoolClient") and settings.flow in client.get("AllowedOAuthFlows", ())
+    if not is_allowed and not known.faulty & {"flow"}:
+        yield explained("flow", "unauthorized_client", "client_credentials is not among the client's OAuth grants")
+    allowed = client.get("AllowedOAuthScopes") or ()
+    foreign = [name for name in settings.scope_names if name not in allowed]
+    if foreign and not known.faulty & {"login"}:
+        yield explained("scopes", "invalid_scope", f"the client may not have {', '.join(foreign)}")
+
+
 def _secret(settings: Settings, known: Known, secret: str) -> Iterator[Finding]:
     ours = (known.secrets or {}).get(settings.client_secret, settings.client_secret)
     if known.secrets is None or "client secret" in known.faulty or secret == ours:
@@ -138,6 +153,8 @@ def _secret(settings: Settings, known: Known, secret: str) -> Iterator[Finding]:
     if secret and not ours:
         message = f"Client {settings.client_id} is configured with secret but SECRET_HASH was not received"
         yield explained("client secret", "NotAuthorizedException", message)
+    elif secret and settings.is_machine:
+        yield explained("client secret", "invalid_client", "the secret that is set is not this client's")
     elif secret:
         message = f"Unable to verify secret hash for client {settings.client_id}"
         yield explained("client secret", "NotAuthorizedException", message)
@@ -158,7 +175,7 @@ def _validity(client: Mapping[str, Any]) -> str:
 
 def _account(settings: Settings, asked: Inquiry, arn: str) -> Iterator[Finding]:
     try:
-        quota = asked.login_quota()
+        quota = asked.login_quota(_category(settings))
         if quota is None:
             yield unchecked(ACCOUNT[0], "Service Quotas does not name it")
         else:
@@ -181,8 +198,13 @@ def _account(settings: Settings, asked: Inquiry, arn: str) -> Iterator[Finding]:
         yield unchecked(ACCOUNT[1], f"WAF: {error.kind}")
 
 
+def _category(settings: Settings) -> str:
+    """The quota that logins draw on."""
+    return "ClientAuthentication" if settings.is_machine else "UserAuthentication"
+
+
 def _quota(settings: Settings, quota: float) -> Finding:
-    text = f"UserAuthentication {quota:g} requests/s for all pools of the account and region"
+    text = f"{_category(settings)} {quota:g} requests/s for all pools of the account and region"
     cap = settings.max_login_rate
     if cap and cap <= quota:
         return ok(ACCOUNT[0], f"{text}; a load stays below {cap:g} logins/s")

@@ -12,6 +12,7 @@ from typing import Final
 from harness.doctor.case import TIMEOUT_S, Case, Known
 from harness.doctor.finding import Finding, State, all_unchecked, failed, fault, ok, unchecked, warning
 from harness.errors import TransportError
+from harness.settings import Settings
 from harness.transport import Answer, Channel, Endpoint, Probe
 
 WAY: Final = ("proxy", "name", "connection", "TLS")
@@ -68,7 +69,7 @@ def check_clock(case: Case, known: Known) -> Iterator[Finding]:
         yield failed(FIRST, error)
         yield unchecked(CLOCK, f"{FIRST}: {error.message}")
         return
-    if case.settings.user_pool_id and answer.status == HTTPStatus.NOT_FOUND:
+    if _key_set(case.settings) and answer.status == HTTPStatus.NOT_FOUND:
         yield fault(
             "key set",
             f"the endpoint has none for {case.settings.user_pool_id} (HTTP 404)",
@@ -91,8 +92,7 @@ def check_clock(case: Case, known: Known) -> Iterator[Finding]:
 
 def _ask_time(case: Case, known: Known, endpoint: Endpoint) -> tuple[Answer, float | None]:
     """Any answer, and by how much this machine's clock is ahead of its Date (which is in whole seconds)."""
-    pool = case.settings.user_pool_id
-    path = f"{endpoint.path.rstrip('/')}/{pool}/.well-known/jwks.json" if pool else endpoint.path
+    path = f"{endpoint.path.rstrip('/')}{_key_set(case.settings)}" or endpoint.path
     channel = Channel(endpoint, tls=known.tls, proxy=known.proxy, connect_timeout_s=TIMEOUT_S, read_timeout_s=TIMEOUT_S)
     try:
         request = f"GET {path} HTTP/1.1\r\nHost: {endpoint.host_header}\r\nAccept: */*\r\n\r\n"
@@ -102,6 +102,12 @@ def _ask_time(case: Case, known: Known, endpoint: Endpoint) -> tuple[Answer, flo
     there = _date(answer.headers.get("date", ""))
     midway_s = time.time() - (answer.total_ns - answer.connect_ns) / 2e9
     return answer, None if there is None else midway_s - (there.timestamp() + 0.5)
+
+
+def _key_set(settings: Settings) -> str:
+    """Where the pool's keys are below the endpoint; empty where they are elsewhere, or the pool is not known."""
+    pool = "" if settings.is_machine else settings.user_pool_id
+    return f"/{pool}/.well-known/jwks.json" if pool else ""
 
 
 def _date(text: str) -> datetime | None:

@@ -64,7 +64,7 @@ _MICROSECONDS = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000}
 _SECONDS = {"ms": Fraction(1, 1_000), "s": Fraction(1), "min": Fraction(60)}
 _NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})\s*(.*)", re.DOTALL)
 _OPERATOR = re.compile(r"[<>=!]+")
-_OPERATION = re.compile(r"[A-Za-z]\w*")
+_OPERATION = re.compile(r"[A-Za-z]\w*(?:/\w+)?")
 _LOGIN = re.compile(r"login\s*(?:\(\s*(.*?)\s*\))?", re.DOTALL)
 _REQUEST = re.compile(r"[A-Z]+\s+\S.*", re.DOTALL)
 _PIECE = re.compile(r'(?:"[^"]*"|[^;"]|")+')

@@ -31,6 +31,7 @@ from harness.sandbox.options import (
     port_number,
     positive_rate,
     region_name,
+    scope_names,
     whole_seconds,
 )
 from harness.sandbox.orders import Order
@@ -61,9 +62,17 @@ def build_parser(prog: str = "python -m harness.sandbox") -> argparse.ArgumentPa
     add("--access-token-life", type=whole_seconds, metavar="3s", help="of access and id tokens; default: an hour")
     add("--quota", type=positive_rate, metavar="N", help="UserAuthentication requests a second; default: no quota")
     add("--creation-quota", type=positive_rate, metavar="N", help="UserCreation requests a second; default: no quota")
+    add("--client-quota", type=positive_rate, metavar="N", help="ClientAuthentication requests a second; default: none")
     add("--latency", type=duration_s, default=0.0, metavar="500ms", help="hold back every answer of Cognito")
     add("--tls", action="store_true", help="speak TLS, with a CA made for this run; its file is in the ready line")
     add("--client-secret", action="store_true", help="the client has a secret; it is in the ready line with --json")
+    add(
+        "--scopes",
+        type=scope_names,
+        default=(),
+        metavar="api/read,...",
+        help="let the client log in for itself (client_credentials at /oauth2/token) for these; it has a secret then",
+    )
     add("--rotation", type=grace_s, metavar="0s", help="refresh tokens are good once, and so long after; default: off")
     add("--session-token", action="store_true", help="the AWS keys are temporary, with a session token")
     add("--api-token-use", choices=("access", "id"), help="which token the API takes; default: both")
@@ -105,6 +114,8 @@ def _options(arguments: argparse.Namespace) -> Options:
         access_token_life_s=arguments.access_token_life,
         user_authentication_quota=arguments.quota,
         user_creation_quota=arguments.creation_quota,
+        client_authentication_quota=arguments.client_quota,
+        scopes=arguments.scopes,
         latency_s=arguments.latency,
         has_client_secret=arguments.client_secret,
         rotation_grace_s=arguments.rotation,

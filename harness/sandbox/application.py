@@ -1,4 +1,4 @@
-"""Which request goes where: Cognito at `POST /`, its public documents, and the API.
+"""Which request goes where: Cognito at `POST /`, its domain's token endpoint, its public documents, and the API.
 
 All of it is on one port: `POST /` is Cognito, or STS when it carries a form, and everything else is neither.
 """
@@ -14,6 +14,7 @@ from harness.sandbox.api import Api
 from harness.sandbox.checks.refusals import Refusal
 from harness.sandbox.exchange import Received, Response
 from harness.sandbox.faults import Faults
+from harness.sandbox.oauth import PATH, TokenEndpoint
 from harness.sandbox.orders import JWKS
 from harness.sandbox.server import DELIVERY, HEADERS
 from harness.sandbox.service import Service
@@ -48,11 +49,19 @@ def wsgi(answer: Callable[[Received], Response]) -> Callable[[dict[str, Any], St
 class Application:
     """What answers each request on the public port."""
 
-    def __init__(
-        self, service: Service, sts: Sts, api: Api, directory: Directory, faults: Faults, outbox: Outbox
+    def __init__(  # one for each thing that stands behind the port
+        self,
+        service: Service,
+        sts: Sts,
+        oauth: TokenEndpoint,
+        api: Api,
+        directory: Directory,
+        faults: Faults,
+        outbox: Outbox,
     ) -> None:
         self._service = service
         self._sts = sts
+        self._oauth = oauth
         self._api = api
         self._directory = directory
         self._faults = faults
@@ -64,6 +73,8 @@ class Application:
             return self._sts.answer(received) if self._sts.is_asked(received) else self._service.answer(received)
         if received.path == "/" and received.method == "OPTIONS":
             return self._service.preflight()
+        if received.path == PATH and received.method == "POST":
+            return self._oauth.answer(received)
         if received.path == CODES and received.method == "GET":
             return self._last_code(parse_qs(received.query))
         if WELL_KNOWN in received.path and received.method == "GET":

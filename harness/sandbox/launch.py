@@ -20,6 +20,7 @@ from harness.sandbox.control import Control
 from harness.sandbox.counts import Counts
 from harness.sandbox.faults import Faults
 from harness.sandbox.incidents import Incidents
+from harness.sandbox.oauth import TokenEndpoint
 from harness.sandbox.operations.table import operations
 from harness.sandbox.options import AWS_SHORTEST_LIFE_S, DEFAULT_LIFE_S, Options
 from harness.sandbox.samples import Account
@@ -114,10 +115,16 @@ def assemble(
     directory = Directory(options.region, clock, chance)
     identity = _identity(options, directory, resumed or {})
     pool = directory.add_pool(POOL_NAME, identity.user_pool_id)
+    _add_resource_servers(pool, options.scopes)
     directory.add_client(_client(options, identity, clock.wall()))
     _populate(pool, directory, accounts)
     counts, faults, life_s = Counts(), Faults(clock.monotonic, wait), options.access_token_life_s
-    quotas = Quotas(options.user_authentication_quota, options.user_creation_quota, clock.monotonic)
+    quotas = Quotas(
+        options.user_authentication_quota,
+        options.user_creation_quota,
+        clock.monotonic,
+        options.client_authentication_quota,
+    )
     doors = Doors(
         model=ServiceModel(),
         signature=SignatureCheck(identity.region, [identity.access_key], clock.wall),
@@ -136,7 +143,8 @@ def assemble(
     service = Service(table, doors, counts, chance, faults, pause)
     bearer = BearerCheck(directory, uses, lambda: faults.is_jwks_down)
     sts = Sts(identity.region, identity.access_key, counts, chance, clock.wall)
-    application = Application(service, sts, Api(bearer, counts, chance, faults), directory, faults, outbox)
+    oauth = TokenEndpoint(directory, tokens, quotas.spend, counts, faults, pause)
+    application = Application(service, sts, oauth, Api(bearer, counts, chance, faults), directory, faults, outbox)
     control = Control(counts, faults, Incidents(directory, pool, tokens, bearer, skew), identity.control_token)
     return Sandbox(application, identity, pool.issuer, counts, control, clock.wall)
 
@@ -168,7 +176,8 @@ def _identity(options: Options, directory: Directory, resumed: Mapping[str, Any]
         resumed.get("secret_access_key") or chance.text(40, ALPHANUMERIC),
         resumed.get("session_token") or (chance.text(200, ALPHANUMERIC) if options.has_session_token else None),
     )
-    secret = resumed.get("client_secret") or (directory.new_client_secret() if options.has_client_secret else None)
+    has_secret = options.has_client_secret or bool(options.scopes)
+    secret = resumed.get("client_secret") or (directory.new_client_secret() if has_secret else None)
     return Identity(
         region=options.region,
         user_pool_id=resumed.get("user_pool_id") or directory.new_pool_id(),
@@ -191,7 +200,7 @@ def _client(options: Options, identity: Identity, now_s: float) -> Client:
         secret=identity.client_secret,
         hides_existence=True,
         rotation_grace_s=options.rotation_grace_s,
-        settings=_rotation(options.rotation_grace_s),
+        settings={**_rotation(options.rotation_grace_s), **_oauth(options.scopes)},
     )
 
 
@@ -200,6 +209,26 @@ def _rotation(grace_s: int | None) -> Mapping[str, object]:
     if grace_s is None:
         return {}
     return {"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": grace_s}}
+
+
+def _oauth(scopes: tuple[str, ...]) -> Mapping[str, object]:
+    """What lets a client log in for itself."""
+    if not scopes:
+        return {}
+    return {
+        "AllowedOAuthFlows": ["client_credentials"],
+        "AllowedOAuthScopes": list(scopes),
+        "AllowedOAuthFlowsUserPoolClient": True,
+    }
+
+
+def _add_resource_servers(pool: Pool, scopes: tuple[str, ...]) -> None:
+    for scope in scopes:
+        identifier, _, name = scope.rpartition("/")
+        server = pool.resource_servers.setdefault(
+            identifier, {"UserPoolId": pool.id, "Identifier": identifier, "Name": identifier, "Scopes": []}
+        )
+        server["Scopes"].append({"ScopeName": name, "ScopeDescription": name})
 
 
 def _populate(pool: Pool, directory: Directory, accounts: Iterable[Account]) -> None:

@@ -16,6 +16,8 @@ LONGEST_GRACE_S = 60
 
 _UNITS_S = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|)", re.ASCII)
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+/[\x21\x23-\x2e\x30-\x5b\x5d-\x7e]+")
+"""The service model's patterns of ResourceServerIdentifierType and ResourceServerScopeNameType."""
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+", re.ASCII)
 
 
@@ -34,6 +36,10 @@ class Options:
     """Requests a second over all pools; None switches quotas off."""
     user_creation_quota: float | None = None
     """The same for new accounts."""
+    client_authentication_quota: float | None = None
+    """The same for app clients that log in for themselves."""
+    scopes: tuple[str, ...] = ()
+    """What the app client may have by client_credentials; it has a secret then. Empty: no OAuth."""
     latency_s: float = 0.0
     """How long every answer of Cognito is held back."""
     has_client_secret: bool = False
@@ -72,6 +78,14 @@ def grace_s(text: str) -> int:
     if not 0 <= seconds <= LONGEST_GRACE_S or not seconds.is_integer():
         raise argparse.ArgumentTypeError(f"{text!r} is no grace period; write whole seconds, 0 to {LONGEST_GRACE_S}")
     return int(seconds)
+
+
+def scope_names(text: str) -> tuple[str, ...]:
+    """Scopes of resource servers: `api/read api/write`, between blanks or commas."""
+    names = tuple(text.replace(",", " ").split())
+    if not names or not all(_SCOPE.fullmatch(name) for name in names):
+        raise argparse.ArgumentTypeError(f"{text!r} holds no scopes; write API/SCOPE, as api/read,api/write")
+    return names
 
 
 def positive_rate(text: str) -> float:

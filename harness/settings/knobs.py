@@ -63,6 +63,12 @@ KNOBS: Final = (
         ("PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP"),
     ),
     Knob(
+        "--cognito-domain",
+        "",
+        "client_credentials: the pool's domain, as a prefix (my-pool), a host or a URL.",
+    ),
+    Knob("--cognito-scopes", "", "client_credentials: scopes to ask for, as api/read. Empty: all the client may have."),
+    Knob(
         "--cognito-sign",
         "auto",
         "Sign calls with SigV4; auto: when AWS credentials are found.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from harness.cognito.flows import POOL_FLOWS
 from harness.errors import Problem
 from harness.evidence.sweep import SHORTEST_HOLD_S
+from harness.settings.domain import machine_problems
 from harness.settings.knobs import KNOBS
 from harness.settings.rates import levels, stages
 from harness.settings.units import number, seconds, share
@@ -24,11 +26,21 @@ _CLIENT_ID: Final = re.compile(r"[\w+]{1,128}")  # the service model's pattern o
 _AWS_HOST: Final = re.compile(r"cognito-idp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)")
 
 
+def is_loopback(url: str) -> bool:
+    """Whether the host of a URL is this machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # no URL, or a name: 127.0.0.1.example.com is not this machine
+        return False
+
+
 def problems_of(settings: Settings) -> list[Problem]:
     """Every fault at once; empty when all is well."""
     return [
         *_choice_problems(settings),
         *_flow_problems(settings),
+        *machine_problems(settings),
         *_pool_problems(settings),
         *_region_problems(settings),
         *_number_problems(settings),
@@ -111,7 +123,7 @@ def _region_problems(settings: Settings) -> list[Problem]:
                 "Drop --cognito-region, or correct one of the two.",
             )
         )
-    if not settings.region and not settings.user_pool_id:
+    if not settings.region and not settings.user_pool_id and not settings.is_machine:
         problems.append(
             Problem(
                 "no region is known",
@@ -139,7 +151,7 @@ def _endpoint_problems(settings: Settings) -> list[Problem]:
             )
         ]
     problems = []
-    if parts.scheme == "http" and not settings.is_local:
+    if parts.scheme == "http" and not is_loopback(settings.given_endpoint):
         problems.append(
             Problem(
                 f"--cognito-endpoint {settings.given_endpoint} is not encrypted, and passwords would travel there",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from math import ceil
 from typing import Final, Self
-from urllib.parse import urlsplit
 
+from harness.cognito.flows import CLIENT_CREDENTIALS
 from harness.errors import Problem
 from harness.evidence.sweep import CONCURRENT, PER_SECOND, Plan
+from harness.settings.domain import token_url
 from harness.settings.knobs import DEFAULT_LOGIN_RATE, KNOBS
-from harness.settings.problems import POOL_ID, problems_of
+from harness.settings.problems import POOL_ID, is_loopback, problems_of
 from harness.settings.rates import Stage, levels, stages
 from harness.settings.units import number, seconds, share
 
@@ -38,6 +38,10 @@ class Settings:
     flow: str = "USER_PASSWORD_AUTH"
     first_factor: str = ""
     """What USER_AUTH prefers."""
+    domain: str = ""
+    """As given; read `given_url`."""
+    scopes: str = ""
+    """As given, between blanks or commas; read `scope_names`."""
     sign: str = "auto"
     refresh: str = "auto"
     """How tokens are renewed."""
@@ -99,13 +103,24 @@ class Settings:
         return self.given_region or self.pool_region or self.profile_region
 
     @property
+    def is_machine(self) -> bool:
+        """Whether the app client logs in for itself, and no user."""
+        return self.flow == CLIENT_CREDENTIALS
+
+    @property
+    def given_url(self) -> str:
+        """Where logins go: the domain's token endpoint, or Cognito's endpoint if one is given; empty: the region's."""
+        return token_url(self.domain, self.region) if self.is_machine else self.given_endpoint
+
+    @property
+    def scope_names(self) -> tuple[str, ...]:
+        """What client_credentials asks for."""
+        return tuple(self.scopes.replace(",", " ").split())
+
+    @property
     def is_local(self) -> bool:
         """Whether Cognito is on this machine's loopback: the sandbox, not a service that others use."""
-        try:
-            host = urlsplit(self.given_endpoint).hostname or ""
-            return host == "localhost" or ipaddress.ip_address(host).is_loopback
-        except ValueError:  # no URL, or a name: 127.0.0.1.example.com is not this machine
-            return False
+        return is_loopback(self.given_url)
 
     @property
     def max_login_rate(self) -> float:

@@ -38,7 +38,7 @@ VERIFIER = {
 
 
 def read_token(document: Any) -> str:
-    token = document["AuthenticationResult"].get("AccessToken")
+    token = document.get("AuthenticationResult", {}).get("AccessToken")
     return token if isinstance(token, str) else ""
 
 

@@ -24,7 +24,7 @@ SECTIONS = {
     if blocks("python", text)
 }
 
-RENEWALS = "Renewals"
+RENEWALS, MACHINES = "Renewals", "Machine to machine"
 
 
 @pytest.fixture
@@ -37,15 +37,20 @@ def run_flow(tmp_path, start_sandbox, run_locust):
         sandbox = start_sandbox(users=users, require_signature=True, **sandbox_options)
         variables = dict(re.findall(r"export (\w+)=(\S+)", "\n".join(blocks("sh", text))))
         variables |= {"COGNITO_USER_POOL_ID": sandbox.user_pool_id, "COGNITO_USERS": str(users)}
+        if "COGNITO_DOMAIN" in variables:
+            variables |= {"COGNITO_DOMAIN": sandbox.endpoint, "COGNITO_REGION": sandbox.region}
+            variables["COGNITO_USERS"] = str(tmp_path / "there-is-none.csv")
         if "client_secret" in sandbox.ready:
             variables["COGNITO_CLIENT_SECRET"] = sandbox.client_secret
         [code] = blocks("python", text)
-        return run_locust("--users", 2, "--run-time", run_time, against=sandbox, env=variables, code=code)
+        done = run_locust("--users", 2, "--run-time", run_time, against=sandbox, env=variables, code=code)
+        done.secret = sandbox.ready.get("client_secret", "")
+        return done
 
     return run
 
 
-@pytest.mark.parametrize("title", sorted(SECTIONS.keys() - {RENEWALS}))
+@pytest.mark.parametrize("title", sorted(SECTIONS.keys() - {RENEWALS, MACHINES}))
 def test_each_locustfile_of_the_page_logs_in(title, run_flow):
     [accounts] = blocks("csv", SECTIONS[title]) or [ACCOUNTS]
     run = run_flow(SECTIONS[title], accounts, client_secret=True)
@@ -66,6 +71,19 @@ def test_a_client_that_rotates_refresh_tokens_is_found_out_once_and_refreshed_wi
     assert refused["outcomes"].keys() == renewed["outcomes"].keys() == {"ok"}
     assert renewed["count"] == logins["refresh"]["count"]
     assert run.output.count("renewed by GetTokensFromRefreshToken") == 1
+
+
+def test_machines_call_the_api_without_a_users_file_and_their_secret_shows_nowhere(run_flow):
+    """Five seconds on three-second tokens: one login for each user at first, and a full one at each renewal."""
+    run = run_flow(SECTIONS[MACHINES], run_time="5s", scopes="api/read", access_token_life="3s")
+    assert run.exit_code == 0, run.output
+    logins = run.summary["logins"]["by_reason"]
+    assert logins["initial"]["count"] == 2
+    assert logins.keys() == {"initial", "expired"}
+    assert run.summary["exchanges"]["by_name"].keys() == {"oauth2/token"}
+    assert run.summary["requests"]["all"]["outcomes"].keys() == {"ok"}
+    written = [run.output, *(path.read_text() for path in run.results.rglob("*") if path.is_file())]
+    assert not [text for text in written if run.secret in text]
 
 
 def test_a_wrong_answer_is_told_with_its_remedy_and_the_account_left_alone(run_flow):

@@ -39,6 +39,7 @@ def fault(text: str) -> str:
     ("text", "subject", "metric", "comparison", "value"),
     [
         ("InitiateAuth p95 < 300ms", Selector("exchange", "InitiateAuth"), "p95", "<", 300_000),
+        ("oauth2/token p95 < 300ms", Selector("exchange", "oauth2/token"), "p95", "<", 300_000),
         ("InitiateAuth p99.9<=1.5s", Selector("exchange", "InitiateAuth"), "p99.9", "<=", 1_500_000),
         ("login mean > 20us", Selector("login"), "mean", ">", 20),
         ("login(refresh) max >= 5 ms", Selector("login", reason=Reason.REFRESH), "max", ">=", 5_000),

@@ -12,7 +12,7 @@ from locust.event import Events
 from harness.cognito.flows import Account, AppClient
 from harness.cognito.tokens import Tokens
 from harness.conversation import Conversation
-from harness.credentials import Row
+from harness.credentials import Row, of_machine
 from harness.errors import LoginError
 from harness.load.leases import LocalRows, RowLedger
 from harness.load.lifecycle.run import Run
@@ -41,9 +41,10 @@ class Line:
         return Tokens("token", "", "", "Bearer", 3600)
 
 
-def run_of(rate: str = "0") -> Run:
-    settings = Settings(client_id="client", login_cap=rate)
-    setup = SimpleNamespace(settings=settings, client=AppClient("client"), read_token=lambda _: "token")
+def run_of(rate: str = "0", **given: str) -> Run:
+    settings = Settings(client_id="client", login_cap=rate, **given)
+    users = of_machine("client")
+    setup = SimpleNamespace(settings=settings, client=AppClient("client"), read_token=lambda _: "token", users=users)
     return Run(cast("Setup", setup), Events(), LocalRows(RowLedger(3, planned=0, processes=1)), processes=1)
 
 
@@ -106,6 +107,25 @@ def test_a_user_that_is_stopped_while_it_tries_leaves_the_account_to_the_next() 
     gevent.sleep(0)
     stopped.kill()
     assert isinstance(waiting.get(timeout=30), Tokens)
+
+
+class TestMachines:
+    def test_all_of_them_have_the_row_of_their_app_client(self) -> None:
+        """As many as the load wants: no row is leased, so none runs out, and it holds no variables."""
+        run = run_of(flow="client_credentials")
+        rows = [run.take_row(cast("Any", None)) for _ in range(10)]
+        assert {(row.number, row.account.username, len(row.variables)) for row in rows} == {(0, "client", 0)}
+
+    def test_what_refuses_the_client_refuses_them_all_and_is_asked_once(self) -> None:
+        line, run = Line(Outcome.REJECTED), run_of(flow="client_credentials")
+        got = all_log_in(run, line, [0] * 8)
+        assert line.sent == 1
+        assert all(isinstance(error, LoginError) for error in got)
+
+    def test_a_throttle_of_one_holds_up_no_other(self) -> None:
+        run = run_of(flow="client_credentials")
+        run.penalty(0).failed(LoginError("NotCognito", "said so", outcome=Outcome.THROTTLED), now_s=100.0)
+        assert run.penalty(0).wait_s(100.0) == 0
 
 
 def test_a_sentence_for_people_is_said_once(caplog: pytest.LogCaptureFixture) -> None:

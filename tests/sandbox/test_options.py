@@ -4,7 +4,15 @@ import argparse
 
 import pytest
 
-from harness.sandbox.options import duration_s, grace_s, port_number, positive_rate, region_name, whole_seconds
+from harness.sandbox.options import (
+    duration_s,
+    grace_s,
+    port_number,
+    positive_rate,
+    region_name,
+    scope_names,
+    whole_seconds,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +39,8 @@ def test_durations(text, seconds):
         (positive_rate, "inf"),
         (positive_rate, "fast"),
         (region_name, "narnia"),
+        (scope_names, ""),
+        (scope_names, "read"),
         (region_name, "us-east-1_abc"),
         (port_number, "65536"),
         (port_number, "-1"),
@@ -44,5 +54,6 @@ def test_what_makes_no_sense_is_refused_with_an_example(parse, text):
 
 def test_what_makes_sense_is_taken():
     assert (whole_seconds("2m"), positive_rate("120"), port_number("0")) == (120, 120.0, 0)
+    assert scope_names("api/read, https://x.example/write") == ("api/read", "https://x.example/write")
     assert [grace_s(text) for text in ("0s", "1m")] == [0, 60]
     assert [region_name(name) for name in ("us-east-1", "us-gov-west-1")] == ["us-east-1", "us-gov-west-1"]

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from harness.cognito.remedies import exchanges, logins, pools
+from harness.cognito.remedies import exchanges, logins, oauth, pools
 from harness.cognito.remedies.row import Remedy, Row
 from harness.cognito.wire import CHALLENGE_UNANSWERED, MISSING_TARGET, MISSING_TOKEN, NO_AWS_KEYS, NOT_COGNITO
 
 __all__ = ["ROWS", "Remedy", "is_cognitos_own", "lookup", "short"]
 
-ROWS: Final[tuple[Row, ...]] = (*logins.ROWS, *pools.ROWS, *exchanges.ROWS)
+ROWS: Final[tuple[Row, ...]] = (*logins.ROWS, *pools.ROWS, *oauth.ROWS, *exchanges.ROWS)
 
 _ELLIPSIS: Final = "\u2026"
 _LONGEST_SHORT: Final = 160

@@ -160,11 +160,13 @@ class Run:
         return measured
 
     def take_row(self, user: User) -> Row:
-        """A row for as long as the user lives.
+        """A row for as long as the user lives; machines share the one of their app client.
 
         Raises:
             LoginError: The file has no more rows.
         """
+        if self.setup.settings.is_machine:
+            return self.setup.users.rows[0]
         number = self._rows.take()
         if number is None:
             raise LoginError("NoAccountLeft", NO_ACCOUNT_LEFT, outcome="rejected")
@@ -224,10 +226,15 @@ class Run:
         return None
 
     def penalty(self, number: int) -> Penalty:
-        """What the failures of a row's account have cost; all users of the account share it."""
+        """What the failures of a row's account have cost; all users of the account share it.
+
+        Machines share the row of their app client. What refuses it refuses all of them, but after a throttle each
+        waits for itself: they must neither all stop nor all come back at once.
+        """
         penalty = self._penalties.get(number)
         if penalty is None:
-            penalty = self._penalties[number] = Penalty(random.random)
+            draw = _no_back_off if self.setup.settings.is_machine else random.random
+            penalty = self._penalties[number] = Penalty(draw)
         return penalty
 
     def conversation(self) -> Conversation:
@@ -276,7 +283,7 @@ class Run:
         return TokenSession(
             lambda reason: _rested(conversation, self.log_in(conversation, row, reason, wait)),
             refresh if self._refreshing.is_wanted else None,
-            self.penalty(row.number),
+            Penalty(random.random) if self.setup.settings.is_machine else self.penalty(row.number),
             now=time.monotonic,
             wait=wait,
             lock=gevent.lock.RLock(),
@@ -288,6 +295,10 @@ class Run:
         delay_s = self._cap.reserve(time.monotonic())
         if delay_s > 0:
             wait(delay_s)
+
+
+def _no_back_off() -> float:
+    return 0.0
 
 
 def incomplete(samples: Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -15,6 +15,12 @@ from typing import IO, Final
 from harness.errors import ConfigurationError, Problem
 
 READY_TIMEOUT_S: Final = 30.0
+NO_MACHINE: Final = Problem(
+    "client_credentials needs an app client, and none is set",
+    "Set --cognito-client-id and COGNITO_CLIENT_SECRET; for a rehearsal, cognito-load sandbox --scopes api/read --json "
+    "prints both.",
+)
+"""Why no sandbox is started for a machine: the secret of its client would have to reach every process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from locust.env import Environment
 
 from harness import aws, credentials, vault
 from harness.cognito.challenges import ANSWERED_BY_FUNCTION
-from harness.cognito.flows import AppClient
+from harness.cognito.flows import AppClient, token_path
 from harness.cognito.parties import AnswerFunction
 from harness.conversation import Cognito
 from harness.credentials import CsvDataSet, UsersFile
@@ -34,7 +34,6 @@ PROBE_BYTES = 65_536
 """What must fit on the disk of the results, before a run is begun."""
 
 _ANSWERS: Final = "cognito_answers"
-TOKEN_PATH = "$.AuthenticationResult.AccessToken"  # noqa: S105  # a JSONPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +93,16 @@ def assemble(
     """
     check = _Check()
     check.problems += [*settings.problems(), *_unknown_answers(answers)]
-    users = check.attempt(lambda: credentials.read(replace(data_set, path=settings.users)))
+    users = check.attempt(lambda: users_of(settings, data_set))
     secrets = check.attempt(lambda: _unlock(settings, users)) or {}
     tls = check.attempt(lambda: tls_context(settings.ca_bundle))
-    keys = check.attempt(lambda: aws.keys_for(settings.sign, settings.sandbox_keys))
+    keys = None
+    if not settings.is_machine:  # OAuth knows no AWS signature
+        keys = check.attempt(lambda: aws.keys_for(settings.sign, settings.sandbox_keys))
     gates, baseline = _yardsticks(settings, check) if judges else ((), None)
     endpoint = None
-    if settings.region and not settings.problems():
-        endpoint = check.attempt(lambda: Endpoint.parse(settings.given_endpoint or aws.endpoint_url(settings.region)))
+    if not settings.problems():
+        endpoint = check.attempt(lambda: Endpoint.parse(settings.given_url or aws.endpoint_url(settings.region)))
     if users is not None and credentials.is_sample(users) and not settings.is_local:
         check.problems.append(_sample_users(settings.users))
     if check.problems or users is None or tls is None or endpoint is None:
@@ -121,6 +122,7 @@ def assemble(
             settings.user_pool_id,
             settings.first_factor,
             answers,
+            scopes=settings.scope_names,
         ),
         users=users.unlocked(secrets),
         data_set=data_set,
@@ -128,9 +130,20 @@ def assemble(
         tls=tls,
         gates=gates,
         endpoint=endpoint,
-        read_token=JsonExtractor.token(TOKEN_PATH).from_document,
+        read_token=JsonExtractor.token(token_path(settings.flow)).from_document,
         baseline=baseline,
     )
+
+
+def users_of(settings: Settings, data_set: CsvDataSet) -> UsersFile:
+    """The accounts of a run: those of the users file, or the app client itself, which every user then is.
+
+    Raises:
+        ConfigurationError: With every fault of the users file.
+    """
+    if settings.is_machine:
+        return credentials.of_machine(settings.client_id)
+    return credentials.read(replace(data_set, path=settings.users))
 
 
 def _unknown_answers(answers: Mapping[str, AnswerFunction]) -> list[Problem]:

@@ -110,7 +110,7 @@ class Supervisor:
         count = changes.get("user_count", "")
         users = int(count) if count.isdecimal() else planned_users
         if users:
-            found += too_few_rows(setup.users, self._planned_api_users(users))
+            found += too_few_rows(setup.users, self._planned_rows(settings, users))
         self._checked = setup
         found += load_model.problems_of(settings, self.environment)
         if not found:
@@ -130,7 +130,8 @@ class Supervisor:
         self._setup = setup
         self._started_s, self._stopping_s = time.time(), 0.0
         self._lost = set()
-        planned = self._planned_api_users(self.environment.runner.target_user_count if self.environment.runner else 0)
+        users = self.environment.runner.target_user_count if self.environment.runner else 0
+        planned = self._planned_rows(setup.settings, users)
         self.start_run(setup, RowLedger(len(setup.users), planned=planned, processes=self.processes))
         self._guardian = Guardian(setup, self.measured_so_far, self._stop_running)
         self._tell_progress()
@@ -281,7 +282,10 @@ class Supervisor:
                     )
                 ]
             )
-        users = read_settings(self.options).users
+        settings = read_settings(self.options)
+        if settings.is_machine:
+            raise ConfigurationError([sandboxed.NO_MACHINE])
+        users = settings.users
         credentials.read(replace(self._data_set, path=users))
         self._sandbox = sandboxed.start(users)
         self.options.update(
@@ -308,9 +312,9 @@ class Supervisor:
     def _api_classes(self) -> list[type[CognitoApiUser]]:
         return [c for c in self.environment.user_classes if issubclass(c, CognitoApiUser)]
 
-    def _planned_api_users(self, users: int) -> int:
-        """How many of so many users Locust will make API users; asked of its own dispatcher."""
-        if not users or not self._api_classes():
+    def _planned_rows(self, settings: Settings, users: int) -> int:
+        """How many of so many users will need a row each: the API users, which Locust's own dispatcher is asked for."""
+        if not users or not self._api_classes() or settings.is_machine:
             return 0
         dispatcher = self.environment.dispatcher_class([WorkerNode(id="plan")], self.environment.user_classes)
         dispatcher.new_dispatch(target_user_count=users, spawn_rate=users)

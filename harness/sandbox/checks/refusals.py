@@ -63,6 +63,10 @@ class InternalError(Refusal):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+class InvalidOAuthFlow(Refusal):
+    """An OAuth flow that this client cannot have."""
+
+
 class InvalidParameter(Refusal):
     """A parameter is missing, malformed or not allowed here."""
 
@@ -93,6 +97,10 @@ class RefreshTokenReuse(Refusal):
 
 class ResourceNotFound(Refusal):
     """No such pool or client."""
+
+
+class ScopeDoesNotExist(Refusal):
+    """A scope that no resource server of the pool has."""
 
 
 class Serialization(Refusal):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from harness.sandbox.checks.refusals import InvalidParameter
+from harness.sandbox.checks.refusals import InvalidOAuthFlow, InvalidParameter, ScopeDoesNotExist
 from harness.sandbox.operations.parameters import Answer, Parameters, rest
-from harness.sandbox.state.pool import ALLOW, DEFAULT_FLOWS, Client, Directory, TokenLives
+from harness.sandbox.state.pool import ALLOW, DEFAULT_FLOWS, Client, Directory, Pool, TokenLives
 
 UNITS_S: Mapping[str, int] = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 24 * 3600}
 LONGEST_LIFE_S = 24 * 3600
@@ -15,6 +15,7 @@ LONGEST_LIFE_S = 24 * 3600
 SHORTEST_REFRESH_LIFE_S = 3600
 LONGEST_REFRESH_LIFE_S = 3650 * 24 * 3600
 DEFAULT_SESSION_LIFE_MIN = 3
+BUILT_IN_SCOPES = frozenset({"openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"})
 
 _MEMBERS = frozenset({"UserPoolId", "ClientId", "ClientName", "GenerateSecret", "ClientSecret"})
 
@@ -61,6 +62,7 @@ class Clients:
 
     def _set(self, client: Client, parameters: Parameters) -> Answer:
         """Give a client its settings, and register it."""
+        _check_oauth(self._directory.pool(client.pool_id), client, parameters)
         rotation = parameters.get("RefreshTokenRotation") or {}
         is_rotating = rotation.get("Feature") == "ENABLED"
         client = replace(
@@ -95,6 +97,14 @@ class Clients:
             id_s=life_s("IdToken", "hours", self._default_life_s, short),
             refresh_s=life_s("RefreshToken", "days", TokenLives().refresh_s, long),
         )
+
+
+def _check_oauth(pool: Pool, client: Client, parameters: Parameters) -> None:
+    if "client_credentials" in (parameters.get("AllowedOAuthFlows") or ()) and not client.secret:
+        raise InvalidOAuthFlow("client_credentials flow can not be selected if client does not have a client secret.")
+    for scope in parameters.get("AllowedOAuthScopes") or ():
+        if scope not in BUILT_IN_SCOPES and not pool.has_scope(scope):
+            raise ScopeDoesNotExist(f"Invalid scope requested: {scope}")
 
 
 def _flows(parameters: Parameters) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from harness.sandbox.operations.groups import Groups
 from harness.sandbox.operations.listing import Listing
 from harness.sandbox.operations.parameters import Answer, Parameters
 from harness.sandbox.operations.pools import Pools
+from harness.sandbox.operations.resource_servers import ResourceServers
 from harness.sandbox.operations.second_factors import SecondFactors
 from harness.sandbox.operations.signing_in import SigningIn
 from harness.sandbox.operations.steps import Steps
@@ -46,6 +47,7 @@ def operations(
     administration = Administration(directory)
     groups = Groups(directory)
     pools, listing = Pools(directory), Listing(directory)
+    resource_servers = ResourceServers(directory)
     clients = Clients(directory, shortest_life_s=shortest_life_s, default_life_s=default_life_s)
     return {
         "InitiateAuth": signing_in.initiate_auth,
@@ -84,6 +86,8 @@ def operations(
         "TagResource": pools.tag_resource,
         "UntagResource": pools.untag_resource,
         "ListTagsForResource": pools.list_tags_for_resource,
+        "CreateResourceServer": resource_servers.create_resource_server,
+        "DescribeResourceServer": resource_servers.describe_resource_server,
         "CreateUserPoolClient": clients.create_user_pool_client,
         "UpdateUserPoolClient": clients.update_user_pool_client,
         "DescribeUserPoolClient": clients.describe_user_pool_client,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.sandbox.checks.refusals import (
     AliasExists,
@@ -93,6 +94,8 @@ class Pool:
         self.settings: Mapping[str, object] = {}
         """What the caller set and the sandbox only repeats."""
         self.tags: dict[str, str] = {}
+        self.resource_servers: dict[str, dict[str, Any]] = {}
+        """By their identifiers, as DescribeResourceServer shows them."""
         self._groups: dict[str, Group] = {}
         self._users: dict[str, User] = {}
         self._by_email: dict[str, str] = {}
@@ -201,6 +204,12 @@ class Pool:
         """The groups of a user, those of the lowest precedence first, as it is they that win."""
         groups = [self._groups[name] for name in user.groups]
         return sorted(groups, key=lambda group: (group.precedence is None, group.precedence or 0, group.name))
+
+    def has_scope(self, scope: str) -> bool:
+        """Whether a resource server of the pool has this scope (`api/read`)."""
+        identifier, _, name = scope.rpartition("/")
+        scopes = self.resource_servers.get(identifier, {}).get("Scopes", ())
+        return any(one["ScopeName"] == name for one in scopes)
 
     def _forget_email(self, user: User) -> None:
         key = self._key(user.username)

@@ -1,7 +1,8 @@
 """Request quotas of an account and region, over all its pools.
 
 Source: AWS's developer guide, "Quotas in Amazon Cognito": UserAuthentication 120 requests a second by default, and
-RespondToAuthChallenge three times that, with the excess counted back against UserAuthentication; UserCreation 50.
+RespondToAuthChallenge three times that, with the excess counted back against UserAuthentication; UserCreation 50;
+ClientAuthentication 150.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ USER_AUTHENTICATION = frozenset({"InitiateAuth", "AdminInitiateAuth"})
 USER_CREATION = frozenset({"SignUp", "ConfirmSignUp", "AdminCreateUser", "AdminConfirmSignUp"})
 CHALLENGE_ANSWERS = frozenset({"RespondToAuthChallenge", "AdminRespondToAuthChallenge"})
 CHALLENGE_ANSWER_FACTOR = 3
+CLIENT_AUTHENTICATION = frozenset({"oauth2/token"})
 
 
 class TokenBucket:
@@ -49,10 +51,15 @@ class Quotas:
         user_authentication: Requests a second; None: no such quota.
         user_creation: The same for new accounts.
         monotonic: Seconds.
+        client_authentication: The same for app clients that log in for themselves.
     """
 
     def __init__(
-        self, user_authentication: float | None, user_creation: float | None, monotonic: Callable[[], float]
+        self,
+        user_authentication: float | None,
+        user_creation: float | None,
+        monotonic: Callable[[], float],
+        client_authentication: float | None = None,
     ) -> None:
         self._counts_sign_ins = user_authentication is not None
         self._counts_creations = user_creation is not None
@@ -60,6 +67,8 @@ class Quotas:
         self._sign_ins = TokenBucket(rate, monotonic)
         self._answers = TokenBucket(rate * CHALLENGE_ANSWER_FACTOR, monotonic)
         self._creations = TokenBucket(user_creation or 0.0, monotonic)
+        self._counts_clients = client_authentication is not None
+        self._clients = TokenBucket(client_authentication or 0.0, monotonic)
 
     def spend(self, operation: str) -> None:
         """Count one request.
@@ -74,5 +83,7 @@ class Quotas:
             is_allowed = self._sign_ins.take()
         elif self._counts_creations and operation in USER_CREATION:
             is_allowed = self._creations.take()
+        elif self._counts_clients and operation in CLIENT_AUTHENTICATION:
+            is_allowed = self._clients.take()
         if not is_allowed:
             raise TooManyRequests("Rate exceeded")
