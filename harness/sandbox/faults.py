@@ -176,8 +176,10 @@ def _spoiled(order: Order, work: Callable[[], Answered]) -> Answered:
     """The answer that was made, and how it goes wrong; a slow one still counts as what it is."""
     if order.fault is Kind.HTML:
         return order.fault, Response(HTTPStatus(order.status or HTTPStatus.BAD_GATEWAY), (HTML_TYPE,), HTML_PAGE)
+    if order.fault is Kind.REPLAY:
+        work()
     counted, made = work()
-    if order.fault is Kind.DRIP:
+    if order.fault in {Kind.DRIP, Kind.REPLAY}:
         return counted, _with(made, Delivery(over_s=order.time_s))
     if order.fault is Kind.TRUNCATED:
         return order.fault, Response(made.status, made.headers, made.body[: len(made.body) // 2])

@@ -9,6 +9,7 @@ from harness.sandbox.orders import Kind, Order
 from harness.sandbox.state.clock import Skew
 from harness.sandbox.state.keys import KeyPair
 from harness.sandbox.state.pool import Directory, Pool
+from harness.sandbox.state.session import Sessions
 from harness.sandbox.state.tokens import Tokens
 from harness.sandbox.state.user import User
 
@@ -22,19 +23,30 @@ class Incidents:
         tokens: Its refresh tokens.
         bearer: The API's check, which learns keys from the pool.
         skew: The sandbox's clock.
+        sessions: Its challenges that wait for an answer.
     """
 
-    def __init__(self, directory: Directory, pool: Pool, tokens: Tokens, bearer: BearerCheck, skew: Skew) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        pool: Pool,
+        tokens: Tokens,
+        bearer: BearerCheck,
+        skew: Skew,
+        sessions: Sessions,
+    ) -> None:
         self._directory = directory
         self._pool = pool
         self._tokens = tokens
         self._bearer = bearer
         self._skew = skew
+        self._sessions = sessions
         self._ways: Mapping[Kind, Callable[[Order], None]] = {
             Kind.CLOCK_SKEW: self._turn_clock,
             Kind.ROTATE_KEYS: self._rotate_keys,
             Kind.REVOKE: self._revoke,
             Kind.EXPIRE_REFRESH: self._expire_refresh,
+            Kind.EXPIRE_SESSIONS: self._expire_sessions,
             Kind.DISABLE: self._disable,
             Kind.ENABLE: self._enable,
         }
@@ -60,6 +72,9 @@ class Incidents:
 
     def _expire_refresh(self, _: Order) -> None:
         self._tokens.expire_refresh_tokens()
+
+    def _expire_sessions(self, _: Order) -> None:
+        self._sessions.expire()
 
     def _disable(self, order: Order) -> None:
         self._user(order).is_enabled = False

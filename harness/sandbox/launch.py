@@ -29,6 +29,7 @@ from harness.sandbox.state.clock import ALPHANUMERIC, Chance, Clock, Skew
 from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Client, Directory, Pool, TokenLives
 from harness.sandbox.state.quota import Quotas
+from harness.sandbox.state.session import Sessions
 from harness.sandbox.state.tokens import Tokens
 from harness.sandbox.state.totp import Authenticator
 from harness.sandbox.sts import Sts
@@ -131,10 +132,11 @@ def assemble(
         gates=(quotas.spend,),
         demands_signature=SIGNED_ON_DEMAND if options.requires_signature else frozenset(),
     )
-    tokens, outbox = Tokens(directory), Outbox(chance)
+    tokens, sessions, outbox = Tokens(directory), Sessions(clock, chance), Outbox(chance)
     table = operations(
         directory,
         tokens,
+        sessions,
         outbox,
         shortest_life_s=1 if life_s else AWS_SHORTEST_LIFE_S,
         default_life_s=life_s or DEFAULT_LIFE_S,
@@ -145,7 +147,8 @@ def assemble(
     sts = Sts(identity.region, identity.access_key, counts, chance, clock.wall)
     oauth = TokenEndpoint(directory, tokens, quotas.spend, counts, faults, pause)
     application = Application(service, sts, oauth, Api(bearer, counts, chance, faults), directory, faults, outbox)
-    control = Control(counts, faults, Incidents(directory, pool, tokens, bearer, skew), identity.control_token)
+    incidents = Incidents(directory, pool, tokens, bearer, skew, sessions)
+    control = Control(counts, faults, incidents, identity.control_token)
     return Sandbox(application, identity, pool.issuer, counts, control, clock.wall)
 
 

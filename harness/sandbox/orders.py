@@ -33,11 +33,13 @@ class Kind(StrEnum):
     HTML = "html"
     WRONG_LENGTH = "wrong-length"
     DRIP = "drip"
+    REPLAY = "replay"
     JWKS_DOWN = "jwks-down"
     CLOCK_SKEW = "clock-skew"
     ROTATE_KEYS = "rotate-keys"
     REVOKE = "revoke"
     EXPIRE_REFRESH = "expire-refresh"
+    EXPIRE_SESSIONS = "expire-sessions"
     DISABLE = "disable"
     ENABLE = "enable"
 
@@ -56,16 +58,26 @@ MEANINGS: Final[Mapping[Kind, str]] = {
     Kind.HTML: "a proxy's HTML page (502, or --status)",
     Kind.WRONG_LENGTH: "Content-Length is --by bytes off (default: 10 too many); too many, and the connection closes",
     Kind.DRIP: "the answer comes in 20 pieces over TIME",
+    Kind.REPLAY: "the request is done twice, as if a proxy had sent it again, and the second answer is delivered",
     Kind.JWKS_DOWN: "the key set answers 503, and the API learns no new keys",
     Kind.CLOCK_SKEW: "the sandbox's clock is TIME ahead (behind: a negative TIME); 0 puts it right",
     Kind.ROTATE_KEYS: "new signing keys; the old ones are withdrawn at once",
     Kind.REVOKE: "every token so far of a --user, or of the pool, is revoked",
     Kind.EXPIRE_REFRESH: "every refresh token so far has expired",
+    Kind.EXPIRE_SESSIONS: "every challenge that waits for its answer has expired",
     Kind.DISABLE: "an administrator disables a --user",
     Kind.ENABLE: "and enables it again",
 }
 INCIDENTS: Final = frozenset(
-    {Kind.CLOCK_SKEW, Kind.ROTATE_KEYS, Kind.REVOKE, Kind.EXPIRE_REFRESH, Kind.DISABLE, Kind.ENABLE}
+    {
+        Kind.CLOCK_SKEW,
+        Kind.ROTATE_KEYS,
+        Kind.REVOKE,
+        Kind.EXPIRE_REFRESH,
+        Kind.EXPIRE_SESSIONS,
+        Kind.DISABLE,
+        Kind.ENABLE,
+    }
 )
 """What happens once, and to what the sandbox remembers; everything else stands and happens to answers."""
 

@@ -86,19 +86,111 @@ def test_machines_call_the_api_without_a_users_file_and_their_secret_shows_nowhe
     assert not [text for text in written if run.secret in text]
 
 
-def test_a_wrong_answer_is_told_with_its_remedy_and_the_account_left_alone(run_flow):
-    """One refused login for each of the two accounts."""
-    text = SECTIONS["CUSTOM_AUTH"].replace("int(one) + int(other)", "int(one) - int(other)")
-    run = run_flow(text)
-    assert run.exit_code == 1
-    assert "Incorrect username or password." in run.output
-    assert re.search(r"initial +2 +100\.0 ", run.output), run.output
+FAILING_ANSWERS = """
+import json, os
+from urllib.request import Request, urlopen
+from locust import constant, events, task
+from harness.load import CognitoLoginUser, install
+
+def order(**fault):
+    token = {"Authorization": f"Bearer {os.environ['CONTROL_TOKEN']}"}
+    urlopen(Request(os.environ["CONTROL"] + "/faults", json.dumps(fault).encode(), token)).close()
+
+def answer(asked):
+    name = asked.username.partition("@")[0]
+    one, other = asked.parameters["question"].split(" + ")
+    if name == "expired":
+        order(fault="expire-sessions")
+    if name == "reused":
+        order(fault="replay", on="RespondToAuthChallenge", times=1)
+    if name == "silent":
+        return ""
+    return str(int(one) + int(other) + (name == "wrong"))
+
+install(events, answers={"CUSTOM_CHALLENGE": answer})
+
+class Login(CognitoLoginUser):
+    wait_time = constant(0.05)
+
+    @task
+    def log_in_once(self):
+        self.log_in()
+"""
 
 
-def test_a_challenge_without_an_answer_is_an_outcome_with_a_remedy(run_flow):
-    text = SECTIONS["CUSTOM_AUTH"].replace(', answers={"CUSTOM_CHALLENGE": add}', "")
-    run = run_flow(text)
-    assert run.exit_code == 1
-    assert "CUSTOM_CHALLENGE: nothing is configured to answer it" in run.output
-    assert "docs/flows.md" in run.output
+def accounts_of(*rows):
+    return "\n".join(("username,password,totp_secret,state", *rows)) + "\n"
+
+
+def fails_only_with(run, *errors):
+    """Whether each of these was met once, by an exchange and by its login, has a remedy, and nothing else was wrong."""
+    assert run.exit_code == 1, run.output
     assert "Traceback" not in run.output
+    told = run.summary["errors"]
+    assert all(error["count"] == 1 and error["remedy"] for error in told), told
+    met = [(error["name"], error["error"]) for error in told]
+    return sorted(met) == sorted([*errors, *(("login", text) for _, text in errors)])
+
+
+def test_answers_that_fail_in_every_way_are_told_apart_and_their_accounts_left_alone(
+    start_sandbox, run_locust, tmp_path
+):
+    """One user goes through the rows in their order: a challenge expires, is answered twice, wrongly, not at all."""
+    names = ("expired", "reused", "wrong", "silent", "right")
+    users = tmp_path / "accounts.csv"
+    users.write_text(accounts_of(*(f"{name}@example.org,Their-Passw0rd-1,," for name in names)))
+    sandbox = start_sandbox(users=users, require_signature=True)
+    variables = {
+        "COGNITO_FLOW": "CUSTOM_AUTH",
+        "COGNITO_USERS": str(users),
+        "CONTROL": sandbox.control,
+        "CONTROL_TOKEN": sandbox.control_token,
+    }
+    run = run_locust("--users", 1, "--run-time", "3s", against=sandbox, env=variables, code=FAILING_ANSWERS)
+    assert fails_only_with(
+        run,
+        ("RespondToAuthChallenge", "NotAuthorizedException: Invalid session for the user, session is expired."),
+        (
+            "RespondToAuthChallenge",
+            "NotAuthorizedException: Invalid session for the user, session can only be used once.",
+        ),
+        ("RespondToAuthChallenge", "NotAuthorizedException: Incorrect username or password."),
+        ("InitiateAuth", "ChallengeUnanswered: CUSTOM_CHALLENGE: the locustfile's answer function had no answer"),
+    ), run.summary["errors"]
+    assert run.summary["logins"]["by_reason"]["initial"]["outcomes"]["ok"]["count"] >= 3
+
+
+def test_proofs_and_codes_that_fail_in_every_way_are_told_apart_and_their_accounts_left_alone(
+    start_sandbox, run_locust, tmp_path
+):
+    """The pool's accounts and the run's users file disagree: a password, an authenticator's secret, what is missing."""
+    secret, other = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"
+    rows = {
+        "password@example.org": (("Their-Passw0rd-1", "", ""), ("Other-Passw0rd-2", "")),
+        "code@example.org": (("Their-Passw0rd-1", secret, ""), ("Their-Passw0rd-1", other)),
+        "app@example.org": (("Their-Passw0rd-1", secret, ""), ("Their-Passw0rd-1", "")),
+        "newcomer@example.org": (("Their-Passw0rd-1", "", "FORCE_CHANGE_PASSWORD"), ("Their-Passw0rd-1", "")),
+        "right@example.org": (("Their-Passw0rd-1", "", ""), ("Their-Passw0rd-1", "")),
+    }
+    pool, users = tmp_path / "pool.csv", tmp_path / "accounts.csv"
+    pool.write_text(accounts_of(*(f"{name},{','.join(there)}" for name, (there, _) in rows.items())))
+    users.write_text(accounts_of(*(f"{name},{','.join(here)}," for name, (_, here) in rows.items())))
+    sandbox = start_sandbox(users=pool, require_signature=True)
+    [code] = blocks("python", SECTIONS["USER_SRP_AUTH"])
+    variables = {"COGNITO_FLOW": "USER_SRP_AUTH", "COGNITO_USERS": str(users)}
+    run = run_locust("--users", 3, "--run-time", "4s", against=sandbox, env=variables, code=code)
+    unanswered = "ChallengeUnanswered"
+    assert fails_only_with(
+        run,
+        ("RespondToAuthChallenge", "NotAuthorizedException: Incorrect username or password."),
+        ("RespondToAuthChallenge", "CodeMismatchException: Invalid code received for user"),
+        (
+            "RespondToAuthChallenge",
+            f"{unanswered}: SOFTWARE_TOKEN_MFA: no totp_secret is configured for this user",
+        ),
+        (
+            "RespondToAuthChallenge",
+            f"{unanswered}: NEW_PASSWORD_REQUIRED: no new_password is configured for this user",
+        ),
+    ), run.summary["errors"]
+    assert run.summary["logins"]["by_reason"]["initial"]["outcomes"]["ok"]["count"] >= 3

@@ -47,6 +47,27 @@ def refresh(world, tokens):
     return world.admin.initiate_auth(AuthFlow="REFRESH_TOKEN_AUTH", ClientId=world.client_id, AuthParameters=values)
 
 
+def test_challenges_that_wait_for_an_answer_expire_and_later_ones_do_not(world, fault):
+    def ask():
+        values = {"USERNAME": "plain"}
+        start = world.admin.initiate_auth(AuthFlow="CUSTOM_AUTH", ClientId=world.client_id, AuthParameters=values)
+        one, other = start["ChallengeParameters"]["question"].split(" + ")
+        return {
+            "ChallengeName": "CUSTOM_CHALLENGE",
+            "ClientId": world.client_id,
+            "Session": start["Session"],
+            "ChallengeResponses": {"USERNAME": "plain", "ANSWER": str(int(one) + int(other))},
+        }
+
+    answer = ask()
+    fault("expire-sessions")
+    answer_it = world.admin.respond_to_auth_challenge
+    assert world.refused(answer_it, **answer)[1] == "Invalid session for the user, session is expired."
+    assert "AccessToken" in answer_it(**ask())["AuthenticationResult"]
+    fault("replay", on="RespondToAuthChallenge", times=1)
+    assert world.refused(answer_it, **ask())[1] == "Invalid session for the user, session can only be used once."
+
+
 def test_rotated_keys_void_access_tokens_and_leave_refresh_tokens(world, fault, get):
     old = world.sign_in("plain")
     assert get("/me", old["AccessToken"])[0] == 200

@@ -26,18 +26,24 @@ Operation = Callable[[Parameters], Answer]
 
 
 def operations(
-    directory: Directory, tokens: Tokens, outbox: Outbox, *, shortest_life_s: int, default_life_s: int
+    directory: Directory,
+    tokens: Tokens,
+    sessions: Sessions,
+    outbox: Outbox,
+    *,
+    shortest_life_s: int,
+    default_life_s: int,
 ) -> Mapping[str, Operation]:
     """Every operation over this directory.
 
     Args:
         directory: What they work on.
         tokens: What issues tokens and recognises them.
+        sessions: Challenges that wait for an answer.
         outbox: Where codes go that would be mailed or texted.
         shortest_life_s: The least validity of access and id tokens that CreateUserPoolClient accepts.
         default_life_s: Their validity when it says nothing.
     """
-    sessions = Sessions(directory.clock, directory.chance)
     steps = Steps(directory, tokens, sessions, outbox)
     first_factor = FirstFactor(directory, steps)
     signing_in = SigningIn(directory, tokens, steps, first_factor)

@@ -84,6 +84,10 @@ class Sessions:
         """Use the conversation up."""
         self._sessions[token] = replace(self._sessions[token], is_used=True)
 
+    def expire(self) -> None:
+        """Let every conversation so far have expired."""
+        self._sessions.clear()
+
     def _forget(self, now_s: float) -> None:
         """Drop what expired, oldest first: two for each that is opened, so that the table shrinks without a sweep."""
         for token, session in list(islice(self._sessions.items(), 2)):
