@@ -6,7 +6,7 @@ import json
 import os
 import select
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -47,11 +47,11 @@ def gather(venue: Venue) -> Iterator[Field]:
 
 
 @contextmanager
-def started(venue: Venue) -> Iterator[tuple[Child, dict[str, str]]]:
-    """A sandbox with the bench's accounts, and what it says of itself."""
+def started(venue: Venue, *options: str) -> Iterator[tuple[Child, dict[str, str]]]:
+    """A sandbox with the bench's accounts and these options, and what it says of itself."""
     users = venue.folder / "users.sandbox.csv"
     write_accounts(users)
-    sandbox = _start(venue, str(users))
+    sandbox = _start(venue, str(users), options)
     try:
         yield sandbox, {**_ready_line(sandbox), "users": str(users)}
     finally:
@@ -112,9 +112,9 @@ def _driver() -> Peer:
     return next(peer for peer in peers_for(SIGNED_LOGIN) if peer.name == SUBJECT)
 
 
-def _start(venue: Venue, users: str) -> Child:
+def _start(venue: Venue, users: str, options: Sequence[str]) -> Child:
     return Child(
-        [sys.executable, "-m", "harness.sandbox", "--json", "--users", users],
+        [sys.executable, "-m", "harness.sandbox", "--json", "--users", users, *options],
         core=venue.server_core,
         folder=venue.folder / "sandbox",
         environment={"PATH": os.environ.get("PATH", os.defpath)},
