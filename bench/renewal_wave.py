@@ -23,7 +23,7 @@ from statistics import mean, median
 
 from bench import machine
 from harness.cognito.tokens import Tokens
-from harness.session import SPREAD_SHARE, Penalty, Renewal, TokenSession
+from harness.session import SPREAD_SHARE, Held, Penalty, Renewal, TokenSession
 
 RESULTS = Path(__file__).parent / "results"
 LIFE_S, BEGIN_S, HOURS, HOUR_S = 3_600, 600, 6, 3_600
@@ -115,7 +115,7 @@ def session_of(world: World, renewal: Renewal, draw: random.Random) -> TokenSess
         Penalty(draw.random),
         now=lambda: world.now_s,
         wait=lambda _: None,
-        lock=NOTHING,
+        held=Held(NOTHING),
         report=lambda _: None,
         renewal=renewal,
     )
@@ -135,7 +135,7 @@ def valid_token_us() -> float:
         Penalty(lambda: 0.0),
         now=time.monotonic,
         wait=time.sleep,
-        lock=NOTHING,
+        held=Held(NOTHING),
         report=print,
     )
     session.token()

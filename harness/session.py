@@ -61,12 +61,14 @@ class Penalty:
 
     Args:
         random: A number from 0 to 1.
+        rejected: Told, once, why the account is not tried again.
     """
 
-    __slots__ = ("_failures", "_random", "_until_s", "has_worked", "rejection")
+    __slots__ = ("_failures", "_random", "_tell_rejected", "_until_s", "has_worked", "rejection")
 
-    def __init__(self, random: Callable[[], float]) -> None:
+    def __init__(self, random: Callable[[], float], rejected: Callable[[LoginError], None] = lambda _: None) -> None:
         self._random = random
+        self._tell_rejected = rejected
         self._failures = 0
         self._until_s = 0.0
         self.rejection: LoginError | None = None
@@ -89,7 +91,9 @@ class Penalty:
     def reject_if_final(self, error: LoginError) -> bool:
         """Whether asking again changes nothing; then this account is not tried again. Harmless when told twice."""
         if error.outcome in _FINAL:
-            self.rejection = error
+            is_news, self.rejection = self.rejection is None, error
+            if is_news:
+                self._tell_rejected(error)
             return True
         return False
 
@@ -112,8 +116,27 @@ class Penalty:
 AT_THE_MARGIN: Final = Renewal(spread_share=0.0)
 
 
+class Held:
+    """What sessions of one account share: its tokens, and how its last login went.
+
+    Args:
+        lock: Makes one login at a time.
+    """
+
+    __slots__ = ("failure", "failures", "is_refused", "lock", "renew_at_s", "tokens")
+
+    def __init__(self, lock: AbstractContextManager[object]) -> None:
+        self.lock = lock
+        self.tokens: Tokens | None = None
+        self.renew_at_s = 0.0
+        self.is_refused = False
+        """Whether an API would not take the tokens: a refresh would not do."""
+        self.failures = 0
+        self.failure: LoginError | None = None
+
+
 class TokenSession:
-    """One account's tokens.
+    """One account's tokens, for one of its users.
 
     Safe for several greenlets (or threads) that share the account, given a lock that is safe for them: one login is
     in flight at a time, and those who waited for it share its result or its failure.
@@ -124,7 +147,7 @@ class TokenSession:
         penalty: What this account's failures have cost so far; sessions of one account share it.
         now: Monotonic seconds.
         wait: Sleeps for so many seconds; never measured as part of a sample.
-        lock: Makes one login at a time.
+        held: What sessions of one account share.
         report: Takes a sentence for people, which it says once however often it is given.
         renewal: When in its life a token is renewed; without one at the margin.
     """
@@ -137,7 +160,7 @@ class TokenSession:
         *,
         now: Callable[[], float],
         wait: Callable[[float], None],
-        lock: AbstractContextManager[object],
+        held: Held,
         report: Callable[[str], None],
         renewal: Renewal = AT_THE_MARGIN,
     ) -> None:
@@ -146,14 +169,9 @@ class TokenSession:
         self._penalty = penalty
         self._now = now
         self._wait = wait
-        self._lock = lock
         self._report = report
         self._renewal = renewal
-        self._tokens: Tokens | None = None
-        self._renew_at_s = 0.0
-        self._is_refused = False
-        self._failures = 0
-        self._failure: LoginError | None = None
+        self._held = held
 
     def token(self) -> Tokens:
         """Tokens good for at least the margin, which is 60 s unless asked otherwise, and 40 % of their life at most.
@@ -161,12 +179,13 @@ class TokenSession:
         Raises:
             LoginError: None is to be had now. Asking again waits out the penalty first.
         """
-        if self._tokens is not None and self._now() < self._renew_at_s:
-            return self._tokens
-        failures = self._failures
-        with self._lock:
-            if self._tokens is not None and self._now() < self._renew_at_s:
-                return self._tokens
+        held = self._held
+        if held.tokens is not None and self._now() < held.renew_at_s:
+            return held.tokens
+        failures = held.failures
+        with self._held.lock:
+            if held.tokens is not None and self._now() < held.renew_at_s:
+                return held.tokens
             self._share_failure_since(failures)
             return self._renew()
 
@@ -176,23 +195,27 @@ class TokenSession:
         Raises:
             LoginError: None is to be had now.
         """
-        failures = self._failures
-        with self._lock:
-            if self._tokens is not None and self._tokens is not refused and self._now() < self._renew_at_s:
-                return self._tokens
+        failures = self._held.failures
+        with self._held.lock:
+            if (
+                self._held.tokens is not None
+                and self._held.tokens is not refused
+                and self._now() < self._held.renew_at_s
+            ):
+                return self._held.tokens
             self._share_failure_since(failures)
-            if self._tokens is refused:  # later tokens that have expired meanwhile need no more than a renewal
-                self._is_refused = True
-                self._renew_at_s = -inf
+            if self._held.tokens is refused:  # later tokens that have expired meanwhile need no more than a renewal
+                self._held.is_refused = True
+                self._held.renew_at_s = -inf
             return self._renew()
 
     def _share_failure_since(self, failures: int) -> None:
-        if self._failures != failures and self._failure is not None:
-            raise _afresh(self._failure)
+        if self._held.failures != failures and self._held.failure is not None:
+            raise _afresh(self._held.failure)
 
     def _renew(self) -> Tokens:
-        old = self._tokens
-        if self._is_refused:
+        old = self._held.tokens
+        if self._held.is_refused:
             return self._attempt(lambda: self._log_in(Reason.FORCED))
         if old is None:
             return self._attempt(lambda: self._log_in(Reason.INITIAL))
@@ -218,20 +241,20 @@ class TokenSession:
             tokens = login()
         except LoginError as error:
             self._penalty.failed(error, self._now())
-            self._failures += 1
-            self._failure = error
+            self._held.failures += 1
+            self._held.failure = error
             raise
         self._penalty.succeeded()
-        self._failure = None
+        self._held.failure = None
         self._keep(tokens)
         return tokens
 
     def _keep(self, tokens: Tokens) -> None:
-        if self._tokens is None:
+        if self._held.tokens is None:
             self._compare_lives(tokens)
-        self._tokens = tokens
-        self._is_refused = False
-        self._renew_at_s = self._now() + self._renewal.after_s(float(tokens.expires_in_s))
+        self._held.tokens = tokens
+        self._held.is_refused = False
+        self._held.renew_at_s = self._now() + self._renewal.after_s(float(tokens.expires_in_s))
 
     def _compare_lives(self, tokens: Tokens) -> None:
         own_life_s = life_s(tokens.access_token)

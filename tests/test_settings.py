@@ -54,6 +54,8 @@ class TestKnobs:
             "--cognito-endpoint",
             "--cognito-max-lag",
             "--cognito-users",
+            "--cognito-on-exhausted",
+            "--cognito-keep-tokens",
             "--cognito-flow",
             "--cognito-first-factor",
             "--cognito-sign",

@@ -19,13 +19,13 @@ class Cycle:
     Safe to share between greenlets and threads: a turn is one step of a counter.
 
     Args:
-        numbers: Row numbers, in the order of their turns: the share of this process.
+        numbers: Row numbers, in the order of their turns: the share of this process, which may change.
         data_set: What happens after the last of them: `recycle`, `stop_thread`.
     """
 
     def __init__(self, numbers: Sequence[int], data_set: CsvDataSet) -> None:
         self._numbers = numbers
-        self._recycles = data_set.recycle and len(numbers) > 0
+        self._recycles = data_set.recycle
         self._stops = data_set.stop_thread
         self._turns = itertools.count()
 
@@ -41,10 +41,10 @@ class Cycle:
         Raises:
             EndOfUsers: At the end, when the data set stops the user there.
         """
-        turn = next(self._turns)
+        turn, count = next(self._turns), len(self._numbers)
         if self._recycles:
-            return self._numbers[turn % len(self._numbers)]
-        if turn < len(self._numbers):
+            return self._numbers[turn % count] if count else None
+        if turn < count:
             return self._numbers[turn]
         if self._stops:
             raise EndOfUsers

@@ -32,13 +32,27 @@ class Arrivals:
         self._drop = drop
         self._now = now
         self._free: deque[AsyncResult] = deque()
+        self._began_s = 0.0
         self._greenlet: gevent.Greenlet | None = None
         self._is_over = False
 
-    def begin(self) -> None:
-        """Start the schedule's clock; once: a run that gets more users goes on where it is."""
+    def begin(self, began_s: float | None = None) -> None:
+        """Start the schedule's clock; once: a run that gets more users goes on where it is.
+
+        Args:
+            began_s: When other processes began, by the clock that was given: what was due until now is not ours.
+        """
         if self._greenlet is None:
+            now_s = self._now()
+            self._began_s = now_s if began_s is None else began_s
+            self._pacer.skip(now_s - self._began_s)
             self._greenlet = gevent.spawn(self._arrive)
+
+    def follow(self, pacer: Pacer) -> None:
+        """Another part of the schedule from now on: that of a process that is gone."""
+        if self._greenlet is not None:
+            pacer.skip(self._now() - self._began_s)
+        self._pacer = pacer
 
     def stop(self) -> None:
         """Nobody arrives any more."""
@@ -59,7 +73,7 @@ class Arrivals:
         return due_s
 
     def _arrive(self) -> None:
-        began_s = self._now()
+        began_s = self._began_s
         while not self._is_over:
             for due_s in self._pacer.due(self._now() - began_s):
                 if self._free:

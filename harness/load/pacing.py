@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import inf, log, sqrt
+from math import ceil, inf, log, sqrt
 
 from harness.settings.rates import Stage
 
@@ -59,6 +59,15 @@ class Pacer:
         self.next_s = _reached_s(stages, self._next)
         """When the next arrival is due, in seconds since the load began; infinity: there is none any more."""
 
+    def skip(self, elapsed_s: float) -> None:
+        """Begin so late: what was due before has been somebody else's, or nobody's."""
+        begun = _arrived(self._stages, elapsed_s)
+        if self._draw is not None:
+            self._next += begun
+        elif begun > self._next:
+            self._next += ceil((begun - self._next) / self._parts) * self._parts
+        self.next_s = _reached_s(self._stages, self._next)
+
     def due(self, elapsed_s: float) -> list[float]:
         """The arrivals that are due by now, by the time when each should start; each is handed out once."""
         found = []
@@ -71,6 +80,19 @@ class Pacer:
 
 def _exponential(draw: Callable[[], float]) -> float:
     return -log(1.0 - draw())
+
+
+def _arrived(stages: Sequence[Stage], elapsed_s: float) -> float:
+    """How many arrivals have come by then: the rate's integral."""
+    arrived = start_rate = 0.0
+    left_s = elapsed_s
+    for target, duration_s in stages:
+        if left_s < duration_s:
+            return arrived + (start_rate + (target - start_rate) * left_s / duration_s / 2) * left_s
+        arrived += (start_rate + target) / 2 * duration_s
+        left_s -= duration_s
+        start_rate = target
+    return arrived + start_rate * left_s
 
 
 def _reached_s(stages: Sequence[Stage], number: float) -> float:

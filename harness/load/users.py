@@ -152,19 +152,23 @@ class CognitoLoginUser(User):
             self._run.metrics.drop(NO_ACCOUNT)
             return None
         self._run.monitor.health.sent_late(round((time.perf_counter() - due_s) * 1e6))
-        tokens, outcome = self._try(row, None)
+        with self._run.using(row):
+            tokens, outcome = self._try(row, None)
         self._run.metrics.intended(outcome, Reason.INITIAL, round((time.perf_counter() - due_s) * 1e6))
         return tokens
 
     def _log_in_next(self, cycle: Cycle) -> Tokens | None:
         row = self._next_row(cycle)
         if row is None:
+            if not len(cycle):
+                self._run.skip("login", _no_account())
             self._wait(IDLE_S)
             return None
         penalty_s = self._run.penalty(row.number).wait_s(time.monotonic())
-        if penalty_s > 0:
-            self._wait(penalty_s)
-        return self._try(row, self._wait)[0]
+        with self._run.using(row):
+            if penalty_s > 0:
+                self._wait(penalty_s)
+            return self._try(row, self._wait)[0]
 
     def _next_row(self, cycle: Cycle) -> Row | None:
         try:
@@ -181,6 +185,10 @@ class CognitoLoginUser(User):
             return None, Outcome(error.outcome)
         penalty.succeeded()
         return tokens, Outcome.OK
+
+
+def _no_account() -> LoginError:
+    return LoginError("NoAccountLeft", "", outcome=Outcome.REJECTED)
 
 
 def _no_wait() -> float:
@@ -206,16 +214,17 @@ class _AccountBearer:
         self._use = cast("TokenUse", run.setup.settings.token_use)
         self._session: TokenSession | None = None
         self._seating = gevent.lock.RLock()
+        self._skipped_by_waiting = 0
 
     def tokens(self, name: str) -> Tokens:
         try:
-            return self._usable((self._session or self._seat()).token())
+            return self._usable((self._session or self._seat(name)).token())
         except LoginError as error:
             raise self._skipped(name, error) from error
 
     def instead_of(self, refused: Tokens, name: str) -> Tokens:
         try:
-            return self._usable((self._session or self._seat()).force(refused))
+            return self._usable((self._session or self._seat(name)).force(refused))
         except LoginError as error:
             raise self._skipped(name, error) from error
 
@@ -226,13 +235,21 @@ class _AccountBearer:
         tokens.bearer(self._use)  # raises LoginError when the login brought no token for this use
         return tokens
 
-    def _seat(self) -> TokenSession:
+    def _seat(self, name: str) -> TokenSession:
         with self._seating:
-            if self._session is None:
-                row = self._run.take_row(self._user)
-                self._user.vars.update(row.variables)
-                self._session = self._run.session(row, wait_of(self._user))
-            return self._session
+            if self._session is not None:
+                return self._session
+            before = self._skipped_by_waiting
+            row = self._run.take_row(self._user, lambda: self._wait_for_account(name))
+            self._user.vars.update(row.variables)
+            self._session = self._run.session(row, wait_of(self._user))
+        if self._skipped_by_waiting != before:  # it was counted as not sent, and so it is not
+            raise RescheduleTask
+        return self._session
+
+    def _wait_for_account(self, name: str) -> None:
+        self._skipped_by_waiting += 1
+        self._run.skip(name, _no_account())
 
     def _skipped(self, name: str, error: LoginError) -> RescheduleTask:
         self._run.skip(name, error)

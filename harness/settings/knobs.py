@@ -55,6 +55,20 @@ KNOBS: Final = (
     ),
     Knob("--cognito-endpoint", "", "Cognito's URL. Empty: the region's public endpoint.", given_as="given_endpoint"),
     Knob("--cognito-users", "users.csv", "CSV file of accounts with the columns username and password."),
+    Knob(
+        "--cognito-on-exhausted",
+        "stop",
+        "When API users have no row left: stop: too few rows are a fault; wait: until one is free; share: an account "
+        "and its session; recycle: from the first row again, as JMeter does.",
+        ("stop", "wait", "share", "recycle"),
+    ),
+    Knob(
+        "--cognito-keep-tokens",
+        "no",
+        "The next user of an account goes on with the tokens that the last one left.",
+        ("no", "yes"),
+        is_switch=True,
+    ),
     Knob("--cognito-flow", "USER_PASSWORD_AUTH", "How to log in.", tuple(sorted(FLOWS))),
     Knob(
         "--cognito-first-factor",

@@ -35,6 +35,10 @@ class Settings:
     """The AWS profile's region: the last resort."""
     given_endpoint: str = ""
     users: str = "users.csv"
+    on_exhausted: str = "stop"
+    """What happens when API users have no row left; one of `harness.load.leases.Exhausted`."""
+    keep_tokens: str = "no"
+    """As given; read `keeps_tokens`."""
     flow: str = "USER_PASSWORD_AUTH"
     first_factor: str = ""
     """What USER_AUTH prefers."""
@@ -173,6 +177,11 @@ class Settings:
     def warmup_s(self) -> float:
         """How long at the start is in no figure, in seconds."""
         return seconds(self.warmup) or 0.0
+
+    @property
+    def keeps_tokens(self) -> bool:
+        """Whether an account keeps its tokens when its user stops."""
+        return self.keep_tokens == "yes"
 
     @property
     def allows_production(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import gevent
 import pytest
 
@@ -80,3 +82,29 @@ def test_a_slot_that_is_stopped_while_it_waits_takes_no_arrival_with_it(load):
     while len(load.taken) < 5:
         gevent.sleep(0.01)
     stays.kill()
+
+
+def test_a_process_that_joins_late_begins_where_the_others_are(load):
+    """Ten seconds late it has no arrivals to make up for, and its times count from the others' beginning."""
+    began_s = time.perf_counter() - 10.0
+    slot = gevent.spawn(load.slot)
+    gevent.sleep(0)
+    load.arrivals.begin(began_s)
+    while len(load.taken) < 3:
+        gevent.sleep(0.01)
+    slot.kill()
+    assert load.taken[0] >= began_s + 10.0
+    assert load.dropped == 0
+
+
+def test_a_process_without_a_part_takes_over_that_of_one_that_is_gone():
+    load = Load(0)
+    slot = gevent.spawn(load.slot)
+    gevent.sleep(0)
+    load.arrivals.begin(time.perf_counter() - 10.0)
+    load.arrivals.follow(Pacer([Stage(100, 0)]))
+    while not load.taken:
+        gevent.sleep(0.01)
+    slot.kill()
+    load.arrivals.stop()
+    assert load.dropped == 0, "not what was due before"

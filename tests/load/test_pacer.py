@@ -6,7 +6,7 @@ import random
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.load.pacing import Pacer
@@ -78,3 +78,23 @@ def test_poisson_arrivals_have_exponential_gaps_however_many_processes_share_the
         abs((index + 1) / len(gaps) - (1 - 2.718281828459045 ** (-200 * gap))) for index, gap in enumerate(gaps)
     )
     assert distance < 1.628 / len(gaps) ** 0.5, "the critical value at a level of 1 %"
+
+
+@given(SCHEDULES, st.integers(1, 8), st.floats(0, 60))
+def test_a_part_that_begins_late_has_what_was_still_to_come_and_nothing_else(stages, parts, elapsed_s):
+    """A worker that replaces a lost one goes on where the ramp is."""
+    for part in range(parts):
+        late = Pacer(stages, part=part, parts=parts)
+        late.skip(elapsed_s)
+        due = Pacer(stages, part=part, parts=parts).due(elapsed_s + 5)
+        assume(all(abs(due_s - elapsed_s) > 1e-3 for due_s in due))
+        assert late.due(elapsed_s + 5) == pytest.approx([due_s for due_s in due if due_s > elapsed_s])
+
+
+def test_random_arrivals_that_begin_late_begin_where_the_ramp_is():
+    """A ramp from nothing to 100/s in 100 s: from the half on there are 50 arrivals a second and more."""
+    pacer = Pacer([Stage(100, 100)], draw=random.Random(1).random)  # noqa: S311  # a seeded draw, for a test
+    pacer.skip(50.0)
+    due = pacer.due(51.0)
+    assert min(due) >= 50.0
+    assert 30 < len(due) < 75

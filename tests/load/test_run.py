@@ -14,7 +14,8 @@ from harness.cognito.tokens import Tokens
 from harness.conversation import Conversation
 from harness.credentials import Row, of_machine
 from harness.errors import LoginError
-from harness.load.leases import LocalRows, RowLedger
+from harness.load.leases import LocalRows, Refusal, RowLedger
+from harness.load.leases.desk import REJECTED
 from harness.load.lifecycle.run import Run
 from harness.load.lifecycle.setup import Setup
 from harness.outcome import Outcome, Reason
@@ -39,6 +40,9 @@ class Line:
         if outcome is not Outcome.OK:
             raise LoginError("SomeException", "said so", outcome=outcome)
         return Tokens("token", "", "", "Bearer", 3600)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
 
 
 def run_of(rate: str = "0", **given: str) -> Run:
@@ -126,6 +130,82 @@ class TestMachines:
         run = run_of(flow="client_credentials")
         run.penalty(0).failed(LoginError("NotCognito", "said so", outcome=Outcome.THROTTLED), now_s=100.0)
         assert run.penalty(0).wait_s(100.0) == 0
+
+
+class User:
+    """What a run needs of Locust's user."""
+
+    def __init__(self) -> None:
+        self._state = "running"
+        self.greenlet = gevent.spawn(gevent.sleep, 60)
+
+
+class TestUsersOfOneAccount:
+    def run(self, **given: str) -> Run:
+        run = run_of(**given)
+        run.setup.users = cast("Any", SimpleNamespace(rows=[row(number) for number in range(3)]))  # type: ignore[misc]
+        return run
+
+    def sessions(self, run: Run, line: Line, numbers: list[int]) -> list[Any]:
+        run.conversation = lambda: cast("Conversation", line)  # type: ignore[method-assign]
+        return [run.session(row(number), gevent.sleep) for number in numbers]
+
+    def all_ask(self, sessions: list[Any]) -> list[Tokens | LoginError]:
+        def ask(session: Any) -> Tokens | LoginError:
+            try:
+                return cast("Tokens", session.token())
+            except LoginError as error:
+                return error
+
+        greenlets = [gevent.spawn(ask, session) for session in sessions]
+        gevent.joinall(greenlets, timeout=30, raise_error=True)
+        return [greenlet.value for greenlet in greenlets]
+
+    def test_one_of_them_logs_in_for_all(self) -> None:
+        line, run = Line(), self.run()
+        got = self.all_ask(self.sessions(run, line, [0] * 8))
+        assert line.sent == 1
+        assert len({id(tokens) for tokens in got}) == 1
+
+    def test_they_share_a_failure_as_well(self) -> None:
+        line, run = Line(Outcome.SERVER_ERROR), self.run()
+        got = self.all_ask(self.sessions(run, line, [0] * 8))
+        assert line.sent == 1
+        assert all(isinstance(error, LoginError) for error in got)
+
+    def test_users_of_different_accounts_share_nothing(self) -> None:
+        line, run = Line(), self.run()
+        self.all_ask(self.sessions(run, line, [0, 1, 2]))
+        assert line.sent == 3
+
+    @pytest.mark.parametrize(("keep_tokens", "logins"), [("no", 2), ("yes", 1)])
+    def test_the_next_user_of_an_account_logs_in_again_unless_tokens_are_kept(
+        self, keep_tokens: str, logins: int
+    ) -> None:
+        line, run = Line(), self.run(keep_tokens=keep_tokens)
+        taken = []
+        for _ in range(2):
+            user = User()
+            taken.append(run.take_row(cast("Any", user)).number)
+            self.all_ask(self.sessions(run, line, taken[-1:]))
+            user.greenlet.kill()
+            for _ in range(4):  # what is linked to its end runs in greenlets of its own
+                gevent.sleep(0)
+        assert taken[0] == taken[1]
+        assert line.sent == logins
+
+    def test_an_account_that_another_process_was_refused_is_not_tried_here(self) -> None:
+        line, run = Line(), self.run()
+        run._rows.receive(REJECTED, {"refusal": [0, "SomeException", "SomeException: said so", "rejected"]})
+        (error,) = all_log_in(run, line, [0])
+        assert line.sent == 0
+        assert str(error) == "SomeException: said so"
+
+    def test_an_account_that_is_refused_here_is_told_to_the_others(self) -> None:
+        line, run, told = Line(Outcome.REJECTED), self.run(), []
+        run._rows.refuse = told.append  # type: ignore[method-assign]
+        all_log_in(run, line, [1, 1])
+        assert told == [Refusal(1, "SomeException", "SomeException: said so", "rejected")]
 
 
 def test_a_sentence_for_people_is_said_once(caplog: pytest.LogCaptureFixture) -> None:

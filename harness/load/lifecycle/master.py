@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import gevent
@@ -19,11 +20,14 @@ from harness.evidence import jtl
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import Record
-from harness.load.leases import RowLedger
+from harness.load.leases import Desk, RowLedger
+from harness.load.leases.desk import SHARE, TO_MASTER
 from harness.load.lifecycle.collect import PARCEL, PARCEL_ACK, Collector
+from harness.load.lifecycle.local import LocalSupervisor
+from harness.load.lifecycle.neighbours import is_alive, is_gone
 from harness.load.lifecycle.run import incomplete
 from harness.load.lifecycle.setup import Setup
-from harness.load.lifecycle.supervisor import GRACE_S, LocalSupervisor, Supervisor
+from harness.load.lifecycle.supervisor import GRACE_S, Supervisor
 
 QUIT_WORKERS_FOR_S: Final = 3.0
 """How long a master that cannot start tells arriving workers to go home."""
@@ -46,17 +50,18 @@ class MasterSupervisor(Supervisor):
         super().__init__(environment, data_set)
         os.environ.setdefault(REPORT_WAIT, REPORT_WAIT_S)
         self._runner = runner
-        self._ledger: RowLedger | None = None
+        self._desk: Desk | None = None
         self._collector = Collector("")
-        self._members: set[str] = set()
+        self._members: dict[str, list[Any]] = {}
+        """The workers that take part, and which process each is."""
         self._listener: gevent.Greenlet | None = None
-        for kind, handler in (
-            (PARCEL, self._on_parcel),
-            ("cognito_hello", self._on_hello),
-            ("cognito_rows_wanted", self._on_rows_wanted),
-            ("cognito_rows_returned", self._on_rows_returned),
-            ("cognito_fault", self._on_fault),
-        ):
+        handlers: dict[str, Callable[[str, Any], None]] = {
+            PARCEL: self._on_parcel,
+            "cognito_hello": self._on_hello,
+            "cognito_fault": self._on_fault,
+            **{kind: partial(self._on_rows, kind) for kind in TO_MASTER},
+        }
+        for kind, handler in handlers.items():
             runner.register_message(kind, self._listening(handler))
 
     @property
@@ -66,10 +71,15 @@ class MasterSupervisor(Supervisor):
 
     def start_run(self, setup: Setup, ledger: RowLedger) -> None:
         """See Supervisor."""
-        self._ledger = ledger
-        self._collector = Collector(setup.settings.run)
-        self._members = set()
-        collector = self._collector
+        run_id = setup.settings.run
+        self._collector = collector = Collector(run_id)
+        self._members = {}
+
+        def send(worker: str, kind: str, data: dict[str, Any]) -> None:
+            more = {"elapsed_s": self.elapsed_s} if kind == SHARE else {}
+            self._runner.send_message(kind, {**data, **more, "run": run_id}, worker)
+
+        self._desk = Desk(ledger, send, self.tell_short)
         self.keep(setup, lambda now_s: self._due(collector, now_s), after_s=PARCELS_TAKE_S)
 
     def finish(self) -> None:
@@ -86,7 +96,7 @@ class MasterSupervisor(Supervisor):
         if gevent.getcurrent() is self._listener:
             return  # the last worker said goodbye, after its last parcel; waiting here would wait for ourselves
         self._collector.wait_for(self._expected_workers, grace_s + 10)
-        self._see_who_is_lost(self._members - self._collector.finished)
+        self._see_who_is_lost(set(self._members) - self._collector.finished)
 
     def healths(self) -> dict[str, Health]:
         """See Supervisor."""
@@ -126,13 +136,28 @@ class MasterSupervisor(Supervisor):
 
     def _due(self, collector: Collector, now_s: float) -> list[tuple[int, Metrics]]:
         expected = self._expected_workers()
-        self._see_who_is_lost(self._members - expected - collector.finished)
+        self._see_who_is_lost(set(self._members) - expected - collector.finished)
+        self._take_rows_back()
         return collector.due(now_s, expected - collector.finished)
 
     def _see_who_is_lost(self, lost: set[str]) -> None:
         for worker in sorted(lost - self._lost):
             self.note("worker_lost", f"worker {worker} was lost: what it measured in its last second is missing")
         self._lost |= lost
+
+    def _take_rows_back(self) -> None:
+        """Rows of workers that are gone.
+
+        A silent one may still be at work: it stops after 60 s without its master, and Locust gives it up after that.
+        Only of a process on this machine one can see that it has ended.
+        """
+        if self._desk is not None:
+            self._desk.keep_only(
+                client.id
+                for client in self._runner.clients.all
+                if client.id in self._members
+                and not (client.state == STATE_MISSING and is_gone(self._members[client.id]))
+            )
 
     def _stop_dispatching(self) -> None:
         """Keep Locust from spawning while workers end: by a ramp that goes on, or to replace the first that quits."""
@@ -162,7 +187,7 @@ class MasterSupervisor(Supervisor):
             log.warning("measurements of %s arrived after their run was concluded", worker)
 
     def _on_hello(self, worker: str, data: Mapping[str, Any]) -> None:
-        if self._setup is None or self._ledger is None or data["run"] != self._collector.run_id:
+        if self._setup is None or self._desk is None or data["run"] != self._collector.run_id:
             return
         if data["digest"] != self._setup.users.digest:
             self.fail(
@@ -174,29 +199,14 @@ class MasterSupervisor(Supervisor):
                 ]
             )
             return
-        self._members.add(worker)
+        self._members[worker] = list(data["process"])
         self.note("worker_joined", f"worker {worker} takes part")
-        self._ledger.keep_only(set(self._runner.clients))
-        share = self._ledger.login_share(worker)
-        rows = share.rows
-        data = {"start": rows.start, "stop": rows.stop, "place": share.place}
-        self._runner.send_message("cognito_share", data, worker)
+        self._take_rows_back()
+        self._desk.join(worker)
 
-    def _on_rows_wanted(self, worker: str, data: Mapping[str, Any]) -> None:
-        if self._ledger is None or data["run"] != self._collector.run_id or worker not in self._members:
-            return
-        count = int(data["count"])
-        rows = self._ledger.lease(worker, count)
-        if len(rows) < count:
-            self._ledger.keep_only(set(self._runner.clients))
-            rows += self._ledger.lease(worker, count - len(rows))
-        self._runner.send_message(
-            "cognito_rows", {"run": data["run"], "rows": rows, "short_of": count - len(rows)}, worker
-        )
-
-    def _on_rows_returned(self, worker: str, data: Mapping[str, Any]) -> None:
-        if self._ledger is not None and data["run"] == self._collector.run_id:
-            self._ledger.give_back(worker, data["rows"])
+    def _on_rows(self, kind: str, worker: str, data: Mapping[str, Any]) -> None:
+        if self._desk is not None and data["run"] == self._collector.run_id:
+            self._desk.receive(worker, kind, data)
 
     def _on_fault(self, worker: str, data: Mapping[str, Any]) -> None:
         self.fail([Problem(f"on worker {worker}: {message}", hint) for message, hint in data["problems"]])
@@ -221,15 +231,8 @@ def _terminate_forks() -> None:
     for fork in forks:
         fork.terminate()
     until_s = time.monotonic() + QUIT_WORKERS_FOR_S
-    while time.monotonic() < until_s and any(_is_alive(fork) for fork in forks):
+    while time.monotonic() < until_s and any(is_alive(fork.pid) for fork in forks):
         time.sleep(0.05)
     for fork in forks:
-        if _is_alive(fork):
+        if is_alive(fork.pid):
             fork.kill()
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

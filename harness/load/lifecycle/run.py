@@ -32,7 +32,8 @@ from harness.evidence.jtl import SampleFile
 from harness.evidence.metrics import NO_SLOT, Metrics
 from harness.evidence.sample import Sample
 from harness.load.arrivals import Arrivals
-from harness.load.leases import RowSource
+from harness.load.leases import Rows
+from harness.load.lifecycle.accounts import Accounts
 from harness.load.lifecycle.monitor import Monitor
 from harness.load.lifecycle.setup import Setup
 from harness.load.pacing import LoginCap, Pacer
@@ -44,7 +45,9 @@ REQUEST_TYPE = "COGNITO"
 LONGEST_IDLE_S = 60.0
 """A session that does not need Cognito for longer than this lets its connection go: the other side would not keep it
 either (AWS's load balancers close after 60 s by default), and 10,000 users need half the descriptors."""
-NO_ACCOUNT_LEFT = "no account left in the users file"
+WAITS_FOR_ACCOUNT = (
+    "users wait for an account: all rows of the users file are in use, or rejected. Add accounts, or run fewer users"
+)
 
 log = logging.getLogger("cognito-load")
 
@@ -66,7 +69,7 @@ class Run:
         self,
         setup: Setup,
         events: Events,
-        rows: RowSource,
+        rows: Rows,
         *,
         processes: int,
         users: Callable[[], int] = lambda: 1,
@@ -79,11 +82,13 @@ class Run:
         self.monitor = Monitor()
         self._events = events
         self._rows = rows
+        rows.on_part = self._take_part
         settings = setup.settings
         self._renewal = Renewal(settings.renew_margin_s, settings.renew_spread_share, random.random)
         self._cap = LoginCap.share(setup.settings.max_login_rate, processes)
-        self._penalties: dict[int, Penalty] = {}
-        self._trials: dict[int, gevent.lock.RLock] = {}
+        self._accounts = Accounts(rows, are_machines=settings.is_machine, keeps_tokens=settings.keeps_tokens)
+        self.penalty: Callable[[int], Penalty] = self._accounts.penalty
+        """What the failures of a row's account have cost; see `Accounts.penalty`."""
         self._cycles: Cycles | None = None
         self._processes = processes
         self._schedule = settings.arrivals
@@ -159,26 +164,42 @@ class Run:
             self.samples.users = max(self._users(), 1)
         return measured
 
-    def take_row(self, user: User) -> Row:
-        """A row for as long as the user lives; machines share the one of their app client.
+    def take_row(self, user: User, tell: Callable[[], None] = lambda: None) -> Row:
+        """A row for as long as the user lives; waits for one. Machines share the one of their app client.
 
-        Raises:
-            LoginError: The file has no more rows.
+        Args:
+            user: Who gets it; it can be stopped while it waits.
+            tell: Called once when the row does not come at once.
         """
         if self.setup.settings.is_machine:
             return self.setup.users.rows[0]
-        number = self._rows.take()
-        if number is None:
-            raise LoginError("NoAccountLeft", NO_ACCOUNT_LEFT, outcome="rejected")
-        user.greenlet.link(lambda _: self._rows.give_back(number))
+
+        def say() -> None:
+            self.report(WAITS_FOR_ACCOUNT)
+            tell()
+
+        with waiting(user):
+            number = self._rows.take(say)
+        user.greenlet.link(lambda _: self._accounts.give_back(number))
         return self.setup.users.rows[number]
 
     def cycle(self, user: User) -> Cycle:
         """What a login user takes its turns on, for as long as it lives."""
-        share = self._rows.login_share()
         if self._cycles is None:
-            self._cycles = Cycles(share.rows, self.setup.data_set)
+            rows = [0] if self.setup.settings.is_machine else self._rows.login_rows()
+            if not rows:
+                self.report(WAITS_FOR_ACCOUNT)
+            self._cycles = Cycles(rows, self.setup.data_set)
         return self._cycles.join(type(user).__name__)
+
+    @contextmanager
+    def using(self, row: Row) -> Iterator[None]:
+        """A login user logs in with this row: no other process gets it meanwhile."""
+        self._rows.begin(row.number)
+        try:
+            yield
+        finally:
+            self._rows.end(row.number)
 
     @property
     def is_paced(self) -> bool:
@@ -188,23 +209,16 @@ class Run:
     def arrivals(self) -> Arrivals | None:
         """The open load of this process; None where users wait for answers."""
         if self._arrivals is None and self._schedule:
-            place = self._rows.login_share().place
-            pacer = Pacer(
-                self._schedule if place is not None else (),
-                part=place or 0,
-                parts=self._processes,
-                draw=random.random if self.setup.settings.login_arrivals == "poisson" else None,
-            )
-            self._arrivals = Arrivals(pacer, lambda: self.metrics.drop(NO_SLOT))
+            self._arrivals = Arrivals(self._pacer(self._rows.part().place), lambda: self.metrics.drop(NO_SLOT))
             if self._is_spawned:
-                self._arrivals.begin()
+                self._arrivals.begin(self._rows.part().began_s)
         return self._arrivals
 
     def begin_arrivals(self) -> None:
         """All users are here: the clock of an open load starts, unless it runs already."""
         self._is_spawned = True
         if self._arrivals is not None:
-            self._arrivals.begin()
+            self._arrivals.begin(self._rows.part().began_s)
 
     def end_arrivals(self) -> None:
         """Users are about to be stopped: nobody arrives any more."""
@@ -224,18 +238,6 @@ class Run:
             if self.penalty(number).rejection is None:
                 return self.setup.users.rows[number]
         return None
-
-    def penalty(self, number: int) -> Penalty:
-        """What the failures of a row's account have cost; all users of the account share it.
-
-        Machines share the row of their app client. What refuses it refuses all of them, but after a throttle each
-        waits for itself: they must neither all stop nor all come back at once.
-        """
-        penalty = self._penalties.get(number)
-        if penalty is None:
-            draw = _no_back_off if self.setup.settings.is_machine else random.random
-            penalty = self._penalties[number] = Penalty(draw)
-        return penalty
 
     def conversation(self) -> Conversation:
         """A user's own line to Cognito."""
@@ -261,7 +263,7 @@ class Run:
         penalty = self.penalty(row.number)
         if penalty.has_worked:
             return conversation.run(flow, reason)
-        with self._trials.setdefault(row.number, gevent.lock.RLock()):
+        with self._accounts.trial(row.number):
             penalty.refuse_if_rejected()
             try:
                 tokens = conversation.run(flow, reason)
@@ -286,19 +288,27 @@ class Run:
             Penalty(random.random) if self.setup.settings.is_machine else self.penalty(row.number),
             now=time.monotonic,
             wait=wait,
-            lock=gevent.lock.RLock(),
+            held=self._accounts.held(row.number),
             report=self.report,
             renewal=self._renewal,
         )
+
+    def _pacer(self, place: int | None) -> Pacer:
+        return Pacer(
+            self._schedule if place is not None else (),
+            part=place or 0,
+            parts=self._processes,
+            draw=random.random if self.setup.settings.login_arrivals == "poisson" else None,
+        )
+
+    def _take_part(self) -> None:
+        if self._arrivals is not None:
+            self._arrivals.follow(self._pacer(self._rows.part().place))
 
     def _await_turn(self, wait: Callable[[float], None]) -> None:
         delay_s = self._cap.reserve(time.monotonic())
         if delay_s > 0:
             wait(delay_s)
-
-
-def _no_back_off() -> float:
-    return 0.0
 
 
 def incomplete(samples: Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -189,7 +189,7 @@ def too_few_rows(users: UsersFile, wanted: int) -> list[Problem]:
     return [
         Problem(
             f"{wanted} API users need an account each; {users.path} has {len(users)}: {wanted - len(users)} missing",
-            "Add accounts, or run fewer users: two users of one account would share its quota and its lockout.",
+            "Add accounts or run fewer users, or say with --cognito-on-exhausted what users without one do.",
         )
     ]
 

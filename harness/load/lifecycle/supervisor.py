@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import gevent
 from locust.env import Environment
@@ -18,18 +18,16 @@ from locust.runners import WorkerNode
 from harness import credentials
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT, ConfigurationError, Problem
-from harness.evidence import jtl
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import Facts, Record
-from harness.load.leases import LocalRows, RowLedger
+from harness.load.leases import Exhausted, RowLedger
 from harness.load.lifecycle import load_model, sandboxed
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
 from harness.load.lifecycle.guardian import Guardian
-from harness.load.lifecycle.keeper import Due, Keeper, OwnSeconds
+from harness.load.lifecycle.keeper import Due, Keeper
 from harness.load.lifecycle.preflight import preflight
 from harness.load.lifecycle.progress import Progress
-from harness.load.lifecycle.run import Run, attach, incomplete
 from harness.load.lifecycle.setup import Setup, answers_of, assemble, check_results_dir, read_settings, too_few_rows
 from harness.load.live import Standing
 from harness.load.users import CognitoApiUser
@@ -57,6 +55,7 @@ class Supervisor:
         self._checked: Setup | None = None
         self._sandbox: sandboxed.Sandbox | None = None
         self._started_s = self._stopping_s = 0.0
+        self._spawned_at_s: float | None = None
         self._lost: set[str] = set()
         self._guardian: Guardian | None = None
         self._progress: Progress | None = None
@@ -109,7 +108,7 @@ class Supervisor:
             return [*error.problems, *found]
         count = changes.get("user_count", "")
         users = int(count) if count.isdecimal() else planned_users
-        if users:
+        if users and settings.on_exhausted == "stop":
             found += too_few_rows(setup.users, self._planned_rows(settings, users))
         self._checked = setup
         found += load_model.problems_of(settings, self.environment)
@@ -129,10 +128,17 @@ class Supervisor:
             return
         self._setup = setup
         self._started_s, self._stopping_s = time.time(), 0.0
+        self._spawned_at_s = None
         self._lost = set()
         users = self.environment.runner.target_user_count if self.environment.runner else 0
         planned = self._planned_rows(setup.settings, users)
-        self.start_run(setup, RowLedger(len(setup.users), planned=planned, processes=self.processes))
+        ledger = RowLedger(
+            len(setup.users),
+            planned=planned,
+            processes=self.processes,
+            on_exhausted=cast("Exhausted", setup.settings.on_exhausted),
+        )
+        self.start_run(setup, ledger)
         self._guardian = Guardian(setup, self.measured_so_far, self._stop_running)
         self._tell_progress()
 
@@ -205,6 +211,20 @@ class Supervisor:
         """Something happens that a reader of the run's timeline must know; see `harness.evidence.events.Event`."""
         if self._keeper is not None:
             self._keeper.event(kind, text)
+
+    def spawned(self) -> None:
+        """All users are here: the arrivals of an open load begin, unless they have."""
+        if self._spawned_at_s is None:
+            self._spawned_at_s = time.monotonic()
+
+    @property
+    def elapsed_s(self) -> float | None:
+        """How long ago the arrivals of an open load began; None when they have not."""
+        return None if self._spawned_at_s is None else time.monotonic() - self._spawned_at_s
+
+    def tell_short(self, waiting: int) -> None:
+        """Users wait for a row, and nobody can spare one."""
+        self.note("accounts_short", f"{waiting} users wait for an account: the rows of the users file are all in use")
 
     def healths(self) -> dict[str, Health]:
         """How each process fares, by its name."""
@@ -320,62 +340,6 @@ class Supervisor:
         dispatcher.new_dispatch(target_user_count=users, spawn_rate=users)
         planned = next(dispatcher)["plan"]
         return sum(planned[user_class.__name__] for user_class in self._api_classes())
-
-
-class LocalSupervisor(Supervisor):
-    """`locust` without workers: users run here."""
-
-    environment: Environment
-    _run: Run | None = None
-    _stop_timeout: float | None = None
-
-    @property
-    def processes(self) -> int:
-        """See Supervisor."""
-        return 1
-
-    def start_run(self, setup: Setup, ledger: RowLedger) -> None:
-        """See Supervisor."""
-        runner = self.environment.runner
-        run = Run(
-            setup,
-            self.environment.events,
-            LocalRows(ledger),
-            processes=1,
-            users=lambda: runner.user_count if runner else 0,
-        )
-        run.monitor.start()
-        self._run = run
-        folder = self.keep(setup, OwnSeconds(run.drain).due)
-        if setup.settings.writes_samples and folder is not None:
-            run.write_samples(folder / jtl.FILE_NAME, "local")
-        attach(self.environment, run)
-
-    def finish(self) -> None:
-        """Let answers in flight arrive, unless --stop-timeout says how long."""
-        super().finish()
-        if self._run is not None:
-            self._run.end_arrivals()
-        if not self.environment.stop_timeout:
-            self._stop_timeout = self.environment.stop_timeout
-            self.environment.stop_timeout = GRACE_S
-
-    def end(self) -> None:
-        """See Supervisor."""
-        if self._stop_timeout is not None:
-            self.environment.stop_timeout, self._stop_timeout = self._stop_timeout, None
-        if self._run is not None:
-            self._run.monitor.stop()
-        super().end()
-
-    def healths(self) -> dict[str, Health]:
-        """See Supervisor."""
-        return {"this process": self._run.monitor.health} if self._run is not None else {}
-
-    def sample_notes(self, record: Record) -> tuple[str, ...]:  # noqa: ARG002  # the file is whole as it is
-        """See Supervisor."""
-        samples = self._run.close_samples() if self._run is not None else None
-        return incomplete(samples)
 
 
 def _asked_for(settings: Settings) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +13,10 @@ from locust.runners import WorkerRunner
 
 from harness.credentials import CsvDataSet
 from harness.errors import ConfigurationError
-from harness.load.leases import WorkerRows
+from harness.load.leases import Rows
+from harness.load.leases.desk import TO_PROCESSES
 from harness.load.lifecycle.collect import PARCEL_ACK, Sender
+from harness.load.lifecycle.neighbours import own_process
 from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import answers_of, assemble, read_settings
 
@@ -25,16 +28,13 @@ class Worker:
         self.environment = environment
         self._data_set = data_set
         self._runner = runner
-        self._rows: WorkerRows | None = None
+        self._rows: Rows | None = None
         self._sender: Sender | None = None
         self._run: Run | None = None
         self._is_finished = False
-        for kind, handler in (
-            ("cognito_share", self._on_share),
-            ("cognito_rows", self._on_rows),
-            (PARCEL_ACK, self._on_acknowledged),
-        ):
-            runner.register_message(kind, _with_data(handler))
+        for kind in TO_PROCESSES:
+            runner.register_message(kind, _with_data(partial(self._on_rows, kind)))
+        runner.register_message(PARCEL_ACK, _with_data(self._on_acknowledged))
         runner.register_message("cognito_finish", _with_data(self._on_finish), concurrent=True)
 
     def begin(self) -> None:
@@ -46,8 +46,8 @@ class Worker:
         except ConfigurationError as error:
             self._send("fault", {"problems": [[p.message, p.hint] for p in error.problems]})
             return
-        self._rows = WorkerRows(lambda kind, data: self._send(kind, {**data, "run": settings.run}))
         runner = self._runner
+        self._rows = Rows(lambda kind, data: runner.send_message(kind, {**data, "run": settings.run}))
         run = Run(
             setup,
             self.environment.events,
@@ -63,7 +63,7 @@ class Worker:
         attach(self.environment, run)
         self._is_finished = False
         self._sender = Sender(run, self._runner.send_message)
-        self._send("hello", {"run": settings.run, "digest": setup.users.digest})
+        self._send("hello", {"run": settings.run, "digest": setup.users.digest, "process": own_process()})
 
     def finish(self, grace_s: float) -> None:
         """End the users, waiting so long for answers in flight, and hand over everything; once per run."""
@@ -86,13 +86,9 @@ class Worker:
     def _send(self, kind: str, data: dict[str, Any]) -> None:
         self._runner.send_message(f"cognito_{kind}", data)
 
-    def _on_share(self, data: Mapping[str, Any]) -> None:
-        if self._rows is not None:
-            self._rows.shared(data["start"], data["stop"], data["place"])
-
-    def _on_rows(self, data: Mapping[str, Any]) -> None:
+    def _on_rows(self, kind: str, data: Mapping[str, Any]) -> None:
         if self._rows is not None and self._run is not None and data["run"] == self._run.setup.settings.run:
-            self._rows.granted(data["rows"], short_of=data["short_of"])
+            self._rows.receive(kind, data)
 
     def _on_acknowledged(self, data: Mapping[str, Any]) -> None:
         if self._sender is not None:

@@ -1,0 +1,163 @@
+"""The master's side of the leases: answers what processes ask, and lets those wait for whom there is nothing yet."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from harness.load.leases.ledger import RowLedger, Share
+from harness.load.leases.spans import rows_in, spans_of
+
+SHARE: Final = "cognito_share"
+GRANT: Final = "cognito_rows"
+RECALL: Final = "cognito_rows_recalled"
+ENOUGH: Final = "cognito_rows_enough"
+REJECTED: Final = "cognito_row_rejected"
+WANTED: Final = "cognito_rows_wanted"
+UNWANTED: Final = "cognito_rows_unwanted"
+RETURNED: Final = "cognito_rows_returned"
+TO_PROCESSES: Final = (SHARE, GRANT, RECALL, ENOUGH, REJECTED)
+TO_MASTER: Final = (WANTED, UNWANTED, RETURNED, REJECTED)
+
+Send = Callable[[str, str, dict[str, Any]], None]
+"""Sends a message of this kind to this process."""
+
+
+class Desk:
+    """Hands the ledger's rows to processes. Never yields to other greenlets; `send` must not either.
+
+    Rows that a process has but does not use are asked back as soon as another needs them. A process that could not give
+    as many as it was asked for gives every row that it needs no more, until it is told that there are enough.
+
+    Args:
+        ledger: The book.
+        send: The way to the processes.
+        short: Told, once, that users wait for a row that nobody can spare.
+    """
+
+    def __init__(self, ledger: RowLedger, send: Send, short: Callable[[int], None] = lambda _: None) -> None:
+        self._ledger = ledger
+        self._send = send
+        self._tell_short = short
+        self._is_short_told = False
+        self._waiting: deque[tuple[str, int]] = deque()
+        self._asked: dict[str, int] = {}
+        """Who was asked to give rows, and how many; the answer is on its way."""
+        self._owing: set[str] = set()
+        """Who gives every row it can spare."""
+        self._shares: dict[str, Share] = {}
+        self._rejected: dict[int, list[Any]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many users wait for a row."""
+        return sum(count for _, count in self._waiting)
+
+    def join(self, holder: str) -> None:
+        """A process takes part: it is told its share, its place, and which accounts Cognito has rejected."""
+        share = self._ledger.join(holder)
+        self._shares[holder] = share
+        rejected = list(self._rejected.values())
+        self._send(holder, SHARE, {"rows": spans_of(share.rows), "place": share.place, "rejected": rejected})
+
+    def receive(self, holder: str, kind: str, data: Mapping[str, Any]) -> None:
+        """A message of a process; one that does not take part, or no more, is not heard."""
+        if holder not in self._ledger.holders:
+            return
+        if kind == WANTED:
+            self._wanted(holder, int(data["count"]), int(data["ahead"]))
+        elif kind == UNWANTED:
+            self._unwanted(holder, int(data["count"]))
+        elif kind == RETURNED:
+            self._returned(holder, rows_in(data["rows"]), is_answer=bool(data["is_answer"]))
+        elif kind == REJECTED:
+            self._reject(holder, list(data["refusal"]))
+
+    def keep_only(self, alive: Iterable[str]) -> None:
+        """Processes that are gone leave their rows to those who wait."""
+        if not self._ledger.keep_only(alive):
+            return
+        holders = self._ledger.holders
+        self._waiting = deque((holder, count) for holder, count in self._waiting if holder in holders)
+        self._asked = {holder: count for holder, count in self._asked.items() if holder in holders}
+        self._owing &= holders
+        self._serve()
+        for holder in sorted(holders):  # a place, and rows, for who came before the one that is gone was given up
+            share = self._shares[holder]
+            if (share.place is None or not share.rows) and self._ledger.join(holder) != share:
+                self.join(holder)
+
+    def _wanted(self, holder: str, count: int, ahead: int) -> None:
+        rows = self._ledger.lease(holder, count, ahead=0 if self._waiting else ahead)
+        missing = max(0, count - len(rows))
+        may_share = self._ledger.on_exhausted == "share" and self._ledger.held(holder) > 0
+        if rows or may_share:
+            self._grant(holder, rows, min(count, len(rows)), missing if may_share else 0)
+        if missing and not may_share:
+            self._waiting.append((holder, missing))
+            self._recall()
+
+    def _unwanted(self, holder: str, count: int) -> None:
+        kept: deque[tuple[str, int]] = deque()
+        for waiting, wanted in self._waiting:
+            dropped = min(count, wanted) if waiting == holder else 0
+            count -= dropped
+            if wanted > dropped:
+                kept.append((waiting, wanted - dropped))
+        self._waiting = kept
+        self._settle()
+
+    def _returned(self, holder: str, rows: list[int], *, is_answer: bool) -> None:
+        if is_answer and len(rows) < self._asked.pop(holder, 0):
+            self._owing.add(holder)
+        self._ledger.give_back(holder, rows)
+        self._serve()
+
+    def _reject(self, holder: str, refusal: list[Any]) -> None:
+        row = int(refusal[0])
+        if row in self._rejected:
+            return
+        self._rejected[row] = refusal
+        self._ledger.quarantine(row)
+        for other in sorted(self._ledger.holders - {holder}):
+            self._send(other, REJECTED, {"refusal": refusal})
+
+    def _serve(self) -> None:
+        """Give whoever has waited longest what there is."""
+        unserved: deque[tuple[str, int]] = deque()
+        while self._waiting:
+            holder, count = self._waiting.popleft()
+            rows = self._ledger.lease(holder, count)
+            if rows:
+                self._grant(holder, rows, len(rows), 0)
+            if len(rows) < count:
+                unserved.append((holder, count - len(rows)))
+        self._waiting = unserved
+        self._recall()
+        self._settle()
+
+    def _recall(self) -> None:
+        """Ask for what is missing, first of all where most is."""
+        missing = self.waiting - sum(self._asked.values())
+        candidates = self._ledger.holders - set(self._asked) - self._owing
+        for holder in sorted(candidates, key=lambda name: (-self._ledger.held(name), name)):
+            if missing <= 0:
+                return
+            asked = min(missing, self._ledger.held(holder))
+            if asked:
+                self._asked[holder] = asked
+                self._send(holder, RECALL, {"count": asked})
+                missing -= asked
+        if missing > 0 and not self._asked and not self._is_short_told:
+            self._is_short_told = True
+            self._tell_short(self.waiting)
+
+    def _settle(self) -> None:
+        if not self._waiting:
+            for holder in sorted(self._owing):
+                self._send(holder, ENOUGH, {})
+            self._owing.clear()
+
+    def _grant(self, holder: str, rows: list[int], settled: int, short_of: int) -> None:
+        self._send(holder, GRANT, {"rows": spans_of(rows), "settled": settled, "short_of": short_of})

@@ -1,0 +1,78 @@
+"""What the users of one process share about their accounts: tokens, failures, and the news of other processes."""
+
+from __future__ import annotations
+
+import random
+
+import gevent.lock
+
+from harness.errors import LoginError
+from harness.load.leases import Refusal, Rows
+from harness.session import Held, Penalty
+
+
+class Accounts:
+    """The accounts of one process during one run, by their rows.
+
+    Args:
+        rows: Where they come from, and where other processes are told of those that Cognito rejects.
+        are_machines: Whether the only account is the app client: all users are machines that have it.
+        keeps_tokens: Whether an account keeps its tokens while it has no user.
+    """
+
+    def __init__(self, rows: Rows, *, are_machines: bool, keeps_tokens: bool) -> None:
+        self._rows = rows
+        self._are_machines = are_machines
+        self._keeps_tokens = keeps_tokens
+        self._penalties: dict[int, Penalty] = {}
+        self._held: dict[int, Held] = {}
+        self._trials: dict[int, gevent.lock.RLock] = {}
+        rows.on_refusal = self._refused_elsewhere
+        rows.on_leave = self._forget
+
+    def penalty(self, number: int) -> Penalty:
+        """What the failures of a row's account have cost; all users of the account share it.
+
+        Machines share the row of their app client. What refuses it refuses all of them, but after a throttle each
+        waits for itself: they must neither all stop nor all come back at once.
+        """
+        penalty = self._penalties.get(number)
+        if penalty is None:
+            draw = _no_back_off if self._are_machines else random.random
+            penalty = self._penalties[number] = Penalty(draw, lambda error: self._refused_here(number, error))
+        return penalty
+
+    def held(self, number: int) -> Held:
+        """What sessions of a row's account share. Of machines each has tokens of its own."""
+        if self._are_machines:
+            return Held(gevent.lock.RLock())
+        held = self._held.get(number)
+        if held is None:
+            held = self._held[number] = Held(gevent.lock.RLock())
+        return held
+
+    def trial(self, number: int) -> gevent.lock.RLock:
+        """Makes one login at a time of an account that has not worked yet."""
+        return self._trials.setdefault(number, gevent.lock.RLock())
+
+    def give_back(self, number: int) -> None:
+        """An API user that had this row has ended."""
+        if self._rows.give_back(number) and not self._keeps_tokens:
+            self._forget(number)
+
+    def _forget(self, number: int) -> None:
+        self._held.pop(number, None)
+
+    def _refused_here(self, number: int, error: LoginError) -> None:
+        if not self._are_machines:
+            self._rows.refuse(Refusal(number, error.kind, error.message, error.outcome))
+
+    def _refused_elsewhere(self, refusal: Refusal) -> None:
+        penalty = self.penalty(refusal.row)
+        if penalty.rejection is None:
+            words = refusal.message.removeprefix(refusal.kind).removeprefix(": ")
+            penalty.rejection = LoginError(refusal.kind, words, outcome=refusal.outcome)
+
+
+def _no_back_off() -> float:
+    return 0.0
