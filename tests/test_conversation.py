@@ -11,6 +11,7 @@ from typing import Any
 import gevent
 import pytest
 
+from harness.cognito.client_credentials import client_credentials
 from harness.cognito.flows import Account, AppClient, Flow, refresh_token_auth, user_password_auth
 from harness.cognito.refreshing import REFUSED, Refreshing
 from harness.cognito.signing import AwsKeys
@@ -153,6 +154,22 @@ class TestSamples:
         assert [first.name, second.name, login.name] == ["InitiateAuth", "RespondToAuthChallenge", "login"]
         assert [first.elapsed_us, second.elapsed_us, login.elapsed_us] == [9000, 3000, 12000]
         assert (login.connect_us, login.first_byte_us) == (5000, 7000)
+
+    def test_a_call_with_header_fields_of_its_own_goes_unsigned_and_whole(self) -> None:
+        """OAuth's token endpoint knows no AWS signature, and would see another header for the client's secret."""
+        client = AppClient("client", "canary-secret", scopes=("api/read",))
+        line = Line(answer({"access_token": TOKEN, "expires_in": 60}), keys=Keys())
+
+        flow = client_credentials(client, Account("client", ""), lambda document: str(document["access_token"]))
+        tokens = line.conversation.run(flow, Reason.INITIAL)
+
+        assert (tokens.access_token, tokens.refresh_token) == (TOKEN, "")
+        assert line.witness.samples[0].name == "oauth2/token"
+        head, _, body = line.channel.requests[0].partition(b"\r\n\r\n")
+        assert head.count(b"Authorization: Basic ") == head.lower().count(b"authorization") == 1
+        assert b"AWS4" not in head
+        assert b"Content-Length: %d" % len(body) in head
+        assert b"canary" not in head + body
 
     def test_a_refusal_that_only_told_how_to_go_on_is_no_failure_and_has_a_name_of_its_own(self) -> None:
         """The refresh that finds out that refresh tokens rotate has worked, in two exchanges."""

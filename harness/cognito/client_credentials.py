@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from harness.cognito.parties import Account, AppClient
 from harness.cognito.tokens import Flow, TokenReader, Tokens, is_sendable, read_expires_in_s
-from harness.cognito.wire import MISSING_TOKEN, NOT_COGNITO, Call, Reply
+from harness.cognito.wire import MISSING_TOKEN, NOT_COGNITO, TOO_MANY_REQUESTS, Call, Reply
 from harness.errors import LoginError
 from harness.outcome import Outcome
 
@@ -60,6 +60,8 @@ def _granted(reply: Reply) -> dict[str, Any]:
         if document is None:
             raise LoginError(NOT_COGNITO, "the answer is not a JSON object", outcome=Outcome.MALFORMED)
         return document
+    if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise LoginError(TOO_MANY_REQUESTS, "HTTP 429 from the token endpoint", outcome=Outcome.THROTTLED)
     error = (document or {}).get("error")
     if isinstance(error, str) and _ERROR.fullmatch(error):
         raise LoginError(
@@ -73,8 +75,6 @@ def _granted(reply: Reply) -> dict[str, Any]:
 
 
 def _outcome(status: int, otherwise: Outcome) -> Outcome:
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Outcome.THROTTLED
     return Outcome.SERVER_ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else otherwise
 
 

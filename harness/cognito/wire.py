@@ -26,6 +26,8 @@ NOT_COGNITO = "NotCognito"
 """Our name for an answer that is not Cognito's: a proxy's HTML page, broken JSON."""
 CHALLENGE_UNANSWERED = "ChallengeUnanswered"
 """Our name for a challenge that nothing is configured to answer."""
+TOO_MANY_REQUESTS = "TooManyRequests"
+"""Our name for a token endpoint's 429, which has no name of its own."""
 NO_AWS_KEYS = "NoAwsKeys"
 """Our name for a call that could not be signed: the AWS credentials ran out and could not be renewed."""
 MISSING_TOKEN = "MissingToken"  # noqa: S105  # the name of an error

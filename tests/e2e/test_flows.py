@@ -59,23 +59,23 @@ def test_each_locustfile_of_the_page_logs_in(title, run_flow):
 
 
 def test_a_client_that_rotates_refresh_tokens_is_found_out_once_and_refreshed_without_a_failure(run_flow):
-    """Six seconds on three-second tokens: only the first refreshes are refused, and no full login follows."""
-    run = run_flow(SECTIONS[RENEWALS], run_time="6s", client_secret=True, rotation="0s", access_token_life="3s")
+    """Five seconds on three-second tokens: only the first refreshes are refused, and no full login follows."""
+    run = run_flow(SECTIONS[RENEWALS], run_time="5s", client_secret=True, rotation="0s", access_token_life="3s")
     assert run.exit_code == 0, run.output
     logins = run.summary["logins"]["by_reason"]
     assert logins.keys() == {"initial", "refresh"}
-    assert logins["refresh"]["count"] >= 4
     names = run.summary["exchanges"]["by_name"]
     refused, renewed = names["InitiateAuth (refresh refused)"], names["GetTokensFromRefreshToken"]
     assert 1 <= refused["count"] <= 2, "one for each user that was under way when the first was refused"
     assert refused["outcomes"].keys() == renewed["outcomes"].keys() == {"ok"}
+    assert logins["refresh"]["count"] > refused["count"], "later ones ask nothing else first"
     assert renewed["count"] == logins["refresh"]["count"]
     assert run.output.count("renewed by GetTokensFromRefreshToken") == 1
 
 
 def test_machines_call_the_api_without_a_users_file_and_their_secret_shows_nowhere(run_flow):
-    """Five seconds on three-second tokens: one login for each user at first, and a full one at each renewal."""
-    run = run_flow(SECTIONS[MACHINES], run_time="5s", scopes="api/read", access_token_life="3s")
+    """Four seconds on three-second tokens: one login for each user at first, and a full one at each renewal."""
+    run = run_flow(SECTIONS[MACHINES], run_time="4s", scopes="api/read", access_token_life="3s")
     assert run.exit_code == 0, run.output
     logins = run.summary["logins"]["by_reason"]
     assert logins["initial"]["count"] == 2
@@ -146,7 +146,7 @@ def test_answers_that_fail_in_every_way_are_told_apart_and_their_accounts_left_a
         "CONTROL": sandbox.control,
         "CONTROL_TOKEN": sandbox.control_token,
     }
-    run = run_locust("--users", 1, "--run-time", "3s", against=sandbox, env=variables, code=FAILING_ANSWERS)
+    run = run_locust("--users", 1, "--run-time", "2s", against=sandbox, env=variables, code=FAILING_ANSWERS)
     assert fails_only_with(
         run,
         ("RespondToAuthChallenge", "NotAuthorizedException: Invalid session for the user, session is expired."),
@@ -157,7 +157,7 @@ def test_answers_that_fail_in_every_way_are_told_apart_and_their_accounts_left_a
         ("RespondToAuthChallenge", "NotAuthorizedException: Incorrect username or password."),
         ("InitiateAuth", "ChallengeUnanswered: CUSTOM_CHALLENGE: the locustfile's answer function had no answer"),
     ), run.summary["errors"]
-    assert run.summary["logins"]["by_reason"]["initial"]["outcomes"]["ok"]["count"] >= 3
+    assert run.summary["logins"]["by_reason"]["initial"]["outcomes"]["ok"]["count"] >= 1
 
 
 def test_proofs_and_codes_that_fail_in_every_way_are_told_apart_and_their_accounts_left_alone(
@@ -178,7 +178,7 @@ def test_proofs_and_codes_that_fail_in_every_way_are_told_apart_and_their_accoun
     sandbox = start_sandbox(users=pool, require_signature=True)
     [code] = blocks("python", SECTIONS["USER_SRP_AUTH"])
     variables = {"COGNITO_FLOW": "USER_SRP_AUTH", "COGNITO_USERS": str(users)}
-    run = run_locust("--users", 3, "--run-time", "4s", against=sandbox, env=variables, code=code)
+    run = run_locust("--users", 3, "--run-time", "3s", against=sandbox, env=variables, code=code)
     unanswered = "ChallengeUnanswered"
     assert fails_only_with(
         run,
@@ -193,4 +193,4 @@ def test_proofs_and_codes_that_fail_in_every_way_are_told_apart_and_their_accoun
             f"{unanswered}: NEW_PASSWORD_REQUIRED: no new_password is configured for this user",
         ),
     ), run.summary["errors"]
-    assert run.summary["logins"]["by_reason"]["initial"]["outcomes"]["ok"]["count"] >= 3
+    assert run.summary["logins"]["by_reason"]["initial"]["outcomes"]["ok"]["count"] >= 1

@@ -34,6 +34,7 @@ _OURS: Final = frozenset(
         "TimedOutError",
         "ProtocolError",
         "TransportError",
+        *(row.kind for row in oauth.ROWS),
     }
 )
 """Errors whose messages this project words itself, the same for every user who meets them."""

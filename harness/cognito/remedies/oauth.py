@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from harness.cognito.remedies.row import Row
+from harness.cognito.wire import TOO_MANY_REQUESTS
 
 ROWS: Final = (
     Row(
@@ -32,6 +33,14 @@ ROWS: Final = (
         "",
         "A scope does not exist, or this app client may not have it, or it may have none.",
         "Write scopes as resource server/scope (api/read), and choose them among the client's custom scopes.",
+    ),
+    Row(
+        TOO_MANY_REQUESTS,
+        "",
+        "More tokens were asked for than the account's quota in this region allows (ClientAuthentication: 150/s over "
+        "all its pools unless raised).",
+        "Lower --cognito-max-login-rate, let users keep their tokens longer (the client's access token validity), or "
+        "have the quota raised in Service Quotas.",
     ),
     Row(
         "invalid_request",
