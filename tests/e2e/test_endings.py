@@ -119,24 +119,6 @@ def test_a_master_and_a_worker_of_their_own(start_locust, start_sandbox):
     assert worker.summaries() == []
 
 
-def test_a_worker_that_dies_is_said_to_be_lost(start_locust, start_sandbox):
-    """SIGKILL to one of two workers: the run goes on, and the summary says what is missing."""
-    sandbox, port = start_sandbox(), free_port()
-    master = start_locust(
-        *("--headless", "--only-summary", "--master", "--master-bind-port", port, "--expect-workers", 2),
-        *BUSY,
-        *("--run-time", "12s"),
-        against=sandbox,
-    )
-    workers = [start_locust("--worker", "--master-port", port, against=sandbox) for _ in range(2)]
-    master.wait_for_log("All users spawned")
-    wait_until(lambda: sandbox.counts()["arrived"].get("InitiateAuth", 0) > 10)
-    workers[0].process.kill()
-    master.finish()
-    assert "was lost" in " ".join(master.summary["run"]["notes"])
-    assert master.summary["logins"]["all"]["count"] > 0
-
-
 def test_a_slow_start_takes_nothing_from_the_run_time(run_locust, start_sandbox):
     """Timers of the event loop count from its last look at the clock, which was before the locustfile was read."""
     code = (ROOT / "locustfile.py").read_text().replace("install(events)\n", SLOW_START)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import gevent
 import psutil
 from locust.env import Environment
-from locust.runners import STATE_MISSING, STATE_STOPPING, LocalRunner, MasterRunner
+from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerNode
 
 from harness.credentials import CsvDataSet
 from harness.errors import Problem
@@ -25,6 +25,7 @@ from harness.load.leases.desk import SHARE, TO_MASTER
 from harness.load.lifecycle.collect import PARCEL, PARCEL_ACK, Collector
 from harness.load.lifecycle.local import LocalSupervisor
 from harness.load.lifecycle.neighbours import is_alive, is_gone
+from harness.load.lifecycle.redistribution import Redistribution
 from harness.load.lifecycle.run import incomplete
 from harness.load.lifecycle.setup import Setup
 from harness.load.lifecycle.supervisor import GRACE_S, Supervisor
@@ -50,6 +51,7 @@ class MasterSupervisor(Supervisor):
         super().__init__(environment, data_set)
         os.environ.setdefault(REPORT_WAIT, REPORT_WAIT_S)
         self._runner = runner
+        self._redistribution = Redistribution(runner)
         self._desk: Desk | None = None
         self._collector = Collector("")
         self._members: dict[str, list[Any]] = {}
@@ -90,7 +92,7 @@ class MasterSupervisor(Supervisor):
         if self._setup is None:
             return
         super().finish()
-        self._stop_dispatching()
+        self._redistribution.stop()
         grace_s = self.environment.stop_timeout or GRACE_S
         self._runner.send_message("cognito_finish", {"grace_s": grace_s})
         if gevent.getcurrent() is self._listener:
@@ -138,6 +140,8 @@ class MasterSupervisor(Supervisor):
         expected = self._expected_workers()
         self._see_who_is_lost(set(self._members) - expected - collector.finished)
         self._take_rows_back()
+        missing = [client for client in self._runner.clients.all if client.state == STATE_MISSING]
+        self._redistribution.look(may_be_back=not all(map(self._is_gone, missing)))
         return collector.due(now_s, expected - collector.finished)
 
     def _see_who_is_lost(self, lost: set[str]) -> None:
@@ -155,16 +159,12 @@ class MasterSupervisor(Supervisor):
             self._desk.keep_only(
                 client.id
                 for client in self._runner.clients.all
-                if client.id in self._members
-                and not (client.state == STATE_MISSING and is_gone(self._members[client.id]))
+                if client.id in self._members and not (client.state == STATE_MISSING and self._is_gone(client))
             )
 
-    def _stop_dispatching(self) -> None:
-        """Keep Locust from spawning while workers end: by a ramp that goes on, or to replace the first that quits."""
-        dispatcher, self._runner._users_dispatcher = self._runner._users_dispatcher, None  # noqa: SLF001  # no public way
-        if dispatcher is not None:
-            dispatcher._dispatcher_generator = iter(())  # type: ignore[assignment]  # noqa: SLF001  # the same
-        self._runner.update_state(STATE_STOPPING)
+    def _is_gone(self, client: WorkerNode) -> bool:
+        process = self._members.get(client.id)
+        return process is not None and is_gone(process)
 
     def _expected_workers(self) -> set[str]:
         return {
