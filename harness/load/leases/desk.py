@@ -44,6 +44,10 @@ class Desk:
         self._waiting: deque[tuple[str, int]] = deque()
         self._asked: dict[str, int] = {}
         """Who was asked to give rows, and how many; the answer is on its way."""
+        self._late: set[str] = set()
+        """Of these, who was asked before the last full second …"""
+        self._overdue: set[str] = set()
+        """… and before the one before it."""
         self._owing: set[str] = set()
         """Who gives every row it can spare."""
         self._shares: dict[str, Share] = {}
@@ -60,6 +64,7 @@ class Desk:
         self._shares[holder] = share
         rejected = list(self._rejected.values())
         self._send(holder, SHARE, {"rows": spans_of(share.rows), "place": share.place, "rejected": rejected})
+        self._recall()
 
     def receive(self, holder: str, kind: str, data: Mapping[str, Any]) -> None:
         """A message of a process; one that does not take part, or no more, is not heard."""
@@ -75,12 +80,18 @@ class Desk:
             self._reject(holder, list(data["refusal"]))
 
     def keep_only(self, alive: Iterable[str]) -> None:
-        """Processes that are gone leave their rows to those who wait."""
-        if not self._ledger.keep_only(alive):
-            return
+        """Processes that are gone leave their rows to those who wait; called once a second.
+
+        Who has not answered since the last time is not counted upon any more: others are asked instead.
+        """
+        is_any_gone = self._ledger.keep_only(alive)
         holders = self._ledger.holders
-        self._waiting = deque((holder, count) for holder, count in self._waiting if holder in holders)
         self._asked = {holder: count for holder, count in self._asked.items() if holder in holders}
+        self._overdue, self._late = self._late & set(self._asked), set(self._asked)
+        if not is_any_gone:
+            self._recall()
+            return
+        self._waiting = deque((holder, count) for holder, count in self._waiting if holder in holders)
         self._owing &= holders
         self._serve()
         for holder in sorted(holders):  # a place, and rows, for who came before the one that is gone was given up
@@ -138,17 +149,16 @@ class Desk:
         self._settle()
 
     def _recall(self) -> None:
-        """Ask for what is missing, first of all where most is."""
-        missing = self.waiting - sum(self._asked.values())
+        """Ask for what is missing, first of all where most is; who has nothing gives what it gets and can spare."""
+        missing = self.waiting - sum(count for holder, count in self._asked.items() if holder not in self._overdue)
         candidates = self._ledger.holders - set(self._asked) - self._owing
         for holder in sorted(candidates, key=lambda name: (-self._ledger.held(name), name)):
             if missing <= 0:
                 return
-            asked = min(missing, self._ledger.held(holder))
-            if asked:
-                self._asked[holder] = asked
-                self._send(holder, RECALL, {"count": asked})
-                missing -= asked
+            held = self._ledger.held(holder)
+            self._asked[holder] = min(missing, held) or 1
+            self._send(holder, RECALL, {"count": self._asked[holder]})
+            missing -= min(missing, held)
         if missing > 0 and not self._asked and not self._is_short_told:
             self._is_short_told = True
             self._tell_short(self.waiting)

@@ -197,8 +197,8 @@ class Rows:
     def _serve(self) -> None:
         while self._waiters and (row := self._next_spare()) is not None:
             self._waiters.popleft().set(row)
-        if self._is_owing and self._spare:
-            self._return(self._unneeded(len(self._spare)))
+        if self._is_owing:  # the last login row, too, now that login users may have another
+            self._return(self._unneeded(max(1, len(self._spare))))
         self._post()
 
     def _shared_row(self) -> int | None:

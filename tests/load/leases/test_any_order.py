@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from harness.load.leases import Desk, Refusal, RowLedger, Rows
 
-NAMES = st.sampled_from(["a", "b", "c", "d"])
+PLACES = st.integers(0, 2)
 Message = tuple[str, dict[str, Any]]
 
 
@@ -49,97 +49,110 @@ class AnyOrder(RuleBasedStateMachine):
     """The real desk and the real rows, with messages that take as long as they like."""
 
     @initialize(
-        total=st.integers(0, 12),
-        planned=st.integers(0, 12),
-        processes=st.integers(1, 4),
+        total=st.integers(1, 6),
+        planned=st.integers(0, 6),
+        processes=st.integers(1, 3),
         on_exhausted=st.sampled_from(["stop", "wait", "share"]),
     )
     def open(self, total: int, planned: int, processes: int, on_exhausted: Any) -> None:
         self.total, self.on_exhausted = total, on_exhausted
         self.rejected: set[int] = set()
         self.processes: dict[str, Process] = {}
-        self.gone: list[Process] = []
+        self.gone: dict[str, Process] = {}
         self.ledger = RowLedger(total, planned=planned, processes=processes, on_exhausted=on_exhausted)
-        self.desk = Desk(self.ledger, lambda to, kind, data: self.at(to).to_worker.append((kind, data)))
+        self.desk = Desk(self.ledger, lambda to, kind, data: self.processes[to].to_worker.append((kind, data)))
+        for _ in range(processes):
+            self.join()
+        self.everything_arrives()
 
-    def at(self, name: str) -> Process:
-        return self.processes.get(name) or Process()
+    def working(self, place: int) -> Process:
+        """One of the processes that have not ended, or one that does nothing."""
+        working = [process for process in self.processes.values() if not process.is_lost]
+        return working[place % len(working)] if working else Process()
 
-    def working(self, name: str) -> Process | None:
-        process = self.processes.get(name)
-        return None if process is None or process.is_lost else process
+    @precondition(lambda self: len(self.processes) < 4)
+    @rule()
+    def join(self) -> None:
+        """Each has a name that none had before, as Locust's workers do."""
+        name = f"worker-{len(self.processes) + len(self.gone)}"
+        self.processes[name] = Process()
+        self.desk.join(name)
 
-    @rule(name=NAMES)
-    def join(self, name: str) -> None:
-        if name not in self.processes:
-            self.processes[name] = Process()
-            self.desk.join(name)
-
-    @rule(name=NAMES)
-    def lose(self, name: str) -> None:
+    @rule(place=PLACES, luck=st.integers(1, 3))
+    def lose(self, place: int, luck: int) -> None:
         """Nobody knows yet, and what it sent may still arrive."""
-        if process := self.working(name):
-            process.is_lost = True
+        self.working(place).is_lost = luck == 1
 
     @rule()
     def give_up(self) -> None:
         alive = {name for name, process in self.processes.items() if not process.is_lost}
         for name in set(self.processes) - alive:
-            self.gone.append(self.processes.pop(name))
+            self.gone[name] = self.processes.pop(name)
         self.desk.keep_only(alive)
 
-    @rule(name=NAMES, count=st.integers(1, 5))
-    def spawn(self, name: str, count: int) -> None:
-        if process := self.working(name):
-            process.users += [gevent.spawn(process.rows.take) for _ in range(count)]
-            turn_the_loop()
+    @rule(place=PLACES, count=st.integers(1, 3))
+    def spawn(self, place: int, count: int) -> None:
+        process = self.working(place)
+        process.users += [gevent.spawn(process.rows.take) for _ in range(count)]
+        turn_the_loop()
 
-    @rule(name=NAMES, which=st.integers(0, 30))
-    def stop(self, name: str, which: int) -> None:
-        process = self.working(name)
-        if process and process.users:
+    @rule(place=PLACES, which=st.integers(0, 30))
+    def stop(self, place: int, which: int) -> None:
+        process = self.working(place)
+        if process.users:
             user = process.users.pop(which % len(process.users))
-            if user.ready():
+            user.kill(block=False)
+            turn_the_loop()
+            if isinstance(user.value, int):  # it had its row, or came to it before it could be stopped
                 process.rows.give_back(user.value)
-            else:
-                user.kill()
+                turn_the_loop()
+
+    @rule(place=PLACES)
+    def stop_all(self, place: int) -> None:
+        while self.working(place).users:
+            self.stop(place, 0)
+
+    @rule(place=PLACES, which=st.integers(0, 30), count=st.integers(1, 3))
+    def begin_logins(self, place: int, which: int, count: int) -> None:
+        process = self.working(place)
+        for number in range(which, which + count):
+            if process.rows._part.ready() and (rows := process.rows.login_rows()):
+                process.logins.append(rows[number % len(rows)])
+                process.rows.begin(process.logins[-1])
+
+    @rule(place=PLACES)
+    def end_login(self, place: int) -> None:
+        process = self.working(place)
+        if process.logins:
+            process.rows.end(process.logins.pop(0))
             turn_the_loop()
 
-    @rule(name=NAMES, which=st.integers(0, 30))
-    def begin_login(self, name: str, which: int) -> None:
-        process = self.working(name)
-        if process and process.rows._part.ready() and (rows := process.rows.login_rows()):
-            process.logins.append(rows[which % len(rows)])
-            process.rows.begin(process.logins[-1])
-
-    @rule(name=NAMES)
-    def end_login(self, name: str) -> None:
-        process = self.working(name)
-        if process and process.logins:
-            process.rows.end(process.logins.pop())
-            turn_the_loop()
-
-    @rule(name=NAMES)
-    def reject(self, name: str) -> None:
-        process = self.working(name)
-        if process and process.used:
-            row = min(process.used)
+    @rule(place=PLACES, which=st.integers(0, 30))
+    def reject(self, place: int, which: int) -> None:
+        process = self.working(place)
+        if process.used and which < 5:
+            row = sorted(process.used)[which % len(process.used)]
             self.rejected.add(row)
             process.rows.refuse(Refusal(row, "NotAuthorizedException", "", "rejected"))
             turn_the_loop()
 
-    @rule(name=NAMES, count=st.integers(1, 4))
-    def hear_a_process(self, name: str, count: int) -> None:
-        for _ in range(count):
-            if (process := self.processes.get(name)) and process.to_master:
-                self.desk.receive(name, *process.to_master.popleft())
+    @rule(place=PLACES, count=st.integers(1, 9))
+    def the_master_hears(self, place: int, count: int) -> None:
+        """Of processes that are gone, too."""
+        senders = [*self.processes.items(), *self.gone.items()]
+        name, process = senders[place % len(senders)] if senders else ("", Process())
+        for _ in range(min(count, len(process.to_master))):
+            self.desk.receive(name, *process.to_master.popleft())
 
-    @rule(name=NAMES, count=st.integers(1, 4))
-    def hear_the_master(self, name: str, count: int) -> None:
-        for _ in range(count):
-            if (process := self.working(name)) and process.to_worker:
-                process.rows.receive(*_with_elapsed(process.to_worker.popleft()))
-                turn_the_loop()
+    @rule(place=PLACES, count=st.integers(1, 9), stop_at_once=st.booleans())
+    def a_process_hears(self, place: int, count: int, stop_at_once: bool) -> None:
+        """Maybe a user is stopped that has been given a row, and has not seen it yet."""
+        process = self.working(place)
+        for _ in range(min(count, len(process.to_worker))):
+            process.rows.receive(*_with_elapsed(process.to_worker.popleft()))
+        if stop_at_once:
+            self.stop(place, len(process.users) - 1)
+        turn_the_loop()
 
     @precondition(lambda self: hasattr(self, "processes"))
     @invariant()
@@ -153,26 +166,32 @@ class AnyOrder(RuleBasedStateMachine):
         seated = [row for process in self.processes.values() for row in process.seated]
         assert len(seated) == len(set(seated)), f"two users: {sorted(seated)}"
 
+    @rule()
     def everything_arrives(self) -> None:
+        """And what is sent in answer, and so on."""
         is_quiet = False
         while not is_quiet:
             is_quiet = True
             for name, process in self.processes.items():
                 turn_the_loop()
-                while process.to_master or process.to_worker:
+                while not process.is_lost and (process.to_master or process.to_worker):
                     is_quiet = False
-                    self.hear_a_process(name, 1)
-                    self.hear_the_master(name, 1)
+                    while process.to_master:
+                        self.desk.receive(name, *process.to_master.popleft())
+                    while process.to_worker:
+                        process.rows.receive(*_with_elapsed(process.to_worker.popleft()))
+                    turn_the_loop()
 
     def teardown(self) -> None:
         if not hasattr(self, "processes"):
             return
         try:
             self.give_up()
-            for name, process in self.processes.items():
+            for process in self.processes.values():
                 while process.logins:
-                    self.end_login(name)
+                    process.rows.end(process.logins.pop())
             self.everything_arrives()
+            self.no_account_is_at_two_processes()
             self.nobody_waits_for_a_row_that_is_there()
             self.desk.keep_only([])
             self.ledger.on_exhausted = "stop"
@@ -182,7 +201,7 @@ class AnyOrder(RuleBasedStateMachine):
             whole = set(range(self.total)) - self.known_as_rejected()
             assert sorted([*share, *rest]) == sorted(whole), "a row was lost"
         finally:
-            for process in [*self.processes.values(), *self.gone]:
+            for process in [*self.processes.values(), *self.gone.values()]:
                 gevent.killall(process.users)
 
     def known_as_rejected(self) -> set[int]:
@@ -193,14 +212,15 @@ class AnyOrder(RuleBasedStateMachine):
         if self.on_exhausted == "share" or not any(process.waiting for process in self.processes.values()):
             return
         used = {row for process in self.processes.values() for row in process.used}
-        kept = sum(bool(process.rows._login) for process in self.processes.values())
-        idle = set(range(self.total)) - used - self.known_as_rejected()
-        assert len(idle) <= kept, f"users wait, and these are idle: {idle}"
+        kept = [process.rows._login for process in self.processes.values() if not process.rows._own]
+        assert all(len(rows) <= 1 for rows in kept), "more than it needs to log in"
+        idle = set(range(self.total)) - used - self.known_as_rejected() - {row for rows in kept for row in rows}
+        assert not idle, f"users wait, and these are idle: {idle}"
 
 
 def _with_elapsed(message: Message) -> Message:
     return message[0], {"elapsed_s": None, **message[1]}
 
 
-AnyOrder.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+AnyOrder.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
 TestAnyOrder = AnyOrder.TestCase
