@@ -53,8 +53,9 @@ class AnyOrder(RuleBasedStateMachine):
         planned=st.integers(0, 6),
         processes=st.integers(1, 3),
         on_exhausted=st.sampled_from(["stop", "wait", "share"]),
+        logins=st.integers(0, 2),
     )
-    def open(self, total: int, planned: int, processes: int, on_exhausted: Any) -> None:
+    def open(self, total: int, planned: int, processes: int, on_exhausted: Any, logins: int) -> None:
         self.total, self.on_exhausted = total, on_exhausted
         self.rejected: set[int] = set()
         self.processes: dict[str, Process] = {}
@@ -64,6 +65,8 @@ class AnyOrder(RuleBasedStateMachine):
         for _ in range(processes):
             self.join()
         self.everything_arrives()
+        for place in range(processes if logins else 0):
+            self.begin_logins(place, 0, logins)
 
     def working(self, place: int) -> Process:
         """One of the processes that have not ended, or one that does nothing."""

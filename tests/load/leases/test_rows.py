@@ -220,6 +220,30 @@ class TestDesk:
         desk = Desk(RowLedger(1, planned=1, processes=1), lambda *_: pytest.fail("answered"))
         desk.receive("late", WANTED, {"count": 1, "ahead": 0})
 
+    def test_the_rows_of_a_process_that_is_gone_go_to_who_waits(self) -> None:
+        sent: list[tuple[str, str, Any]] = []
+        desk = Desk(RowLedger(1, planned=1, processes=2), lambda to, kind, data: sent.append((to, kind, data)))
+        for name in "ab":
+            desk.join(name)
+            desk.receive(name, WANTED, {"count": 1, "ahead": 0})
+        desk.keep_only(["b"])
+        assert [data for to, kind, data in sent if (to, kind) == ("b", GRANT)] == [
+            {"rows": [[0, 1]], "settled": 1, "short_of": 0}
+        ]
+
+    def test_who_does_not_answer_is_not_counted_upon_for_longer_than_a_second(self) -> None:
+        asked: list[str] = []
+        desk = Desk(
+            RowLedger(3, planned=0, processes=3), lambda to, kind, _: asked.append(to) if kind == RECALL else None
+        )
+        for name in "abc":
+            desk.join(name)
+        desk.receive("a", WANTED, {"count": 1, "ahead": 0})
+        assert asked == ["a"], "which has most, or the first of those that have as many"
+        for _ in range(2):
+            desk.keep_only("abc")
+        assert asked == ["a", "b"]
+
     def test_a_place_that_becomes_free_is_given_to_who_has_none(self) -> None:
         sent: list[tuple[str, str, Any]] = []
         desk = Desk(RowLedger(2, planned=0, processes=1), lambda to, kind, data: sent.append((to, kind, data)))
