@@ -97,13 +97,13 @@ def simulate(count: int, spread: float) -> list[float]:
         session = session_of(world, renewal, draw)
         world.now_s = BEGIN_S * number / count
         session.token()
-        events.append((session._renew_at_s, number, session))  # noqa: SLF001  # asking each second would take days
+        events.append((session._held.renew_at_s, number, session))  # noqa: SLF001  # asking each second would take days
     heapq.heapify(events)
     while events[0][0] < HOURS * HOUR_S:
         due_s, number, session = events[0]
         world.now_s = due_s
         session.token()
-        heapq.heapreplace(events, (session._renew_at_s, number, session))  # noqa: SLF001  # the same
+        heapq.heapreplace(events, (session._held.renew_at_s, number, session))  # noqa: SLF001  # the same
     return [wave(world.renewals, hour) for hour in range(HOURS)]
 
 
