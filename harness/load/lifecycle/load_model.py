@@ -6,6 +6,7 @@ from typing import Any
 
 from locust import LoadTestShape
 from locust.env import Environment
+from locust.runners import WorkerNode
 
 from harness.errors import Problem
 from harness.load.shapes import SweepShape
@@ -44,6 +45,22 @@ def apply(
         shape = SweepShape(sweep, classes, settings.slots)
         shape.runner = environment.runner
     environment.shape_class = shape
+
+
+def planned(environment: Environment, users: int, processes: int) -> list[dict[str, int]]:
+    """How many users of each class Locust will put on each of so many processes; asked of its own dispatcher."""
+    nodes = [WorkerNode(id=str(number)) for number in range(processes)]
+    dispatcher = environment.dispatcher_class(nodes, environment.user_classes)
+    if not users:
+        return [{} for _ in nodes]
+    dispatcher.new_dispatch(target_user_count=users, spawn_rate=users)
+    return list(next(dispatcher).values())
+
+
+def log_in_apart(environment: Environment, plan: list[dict[str, int]]) -> bool:
+    """Whether a process will have login users and nobody else, whose accounts they could use."""
+    logins = {user_class.__name__ for user_class in login_classes(environment)}
+    return any({name for name, count in users.items() if count} <= logins for users in plan if any(users.values()))
 
 
 def login_classes(environment: Environment) -> list[type[CognitoLoginUser]]:

@@ -194,6 +194,20 @@ def too_few_rows(users: UsersFile, wanted: int) -> list[Problem]:
     ]
 
 
+def too_few_for_logins(users: UsersFile, api_users: int, processes: int) -> list[Problem]:
+    """Whether rows are left for login users that are on processes of their own: no account is on two of them."""
+    wanted = api_users + processes
+    if not processes or wanted <= len(users):
+        return []
+    return [
+        Problem(
+            f"{api_users} API users need an account each, and the login users of {processes} processes one more each; "
+            f"{users.path} has {len(users)}: {wanted - len(users)} missing",
+            "Add accounts, run fewer processes, or say with --cognito-on-exhausted what users without one do.",
+        )
+    ]
+
+
 class _Check:
     """Gathers faults instead of stopping at the first."""
 

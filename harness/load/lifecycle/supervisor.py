@@ -13,7 +13,6 @@ from typing import Any, Final, cast
 
 import gevent
 from locust.env import Environment
-from locust.runners import WorkerNode
 
 from harness import credentials
 from harness.credentials import CsvDataSet
@@ -28,7 +27,15 @@ from harness.load.lifecycle.guardian import Guardian
 from harness.load.lifecycle.keeper import Due, Keeper
 from harness.load.lifecycle.preflight import preflight
 from harness.load.lifecycle.progress import Progress
-from harness.load.lifecycle.setup import Setup, answers_of, assemble, check_results_dir, read_settings, too_few_rows
+from harness.load.lifecycle.setup import (
+    Setup,
+    answers_of,
+    assemble,
+    check_results_dir,
+    read_settings,
+    too_few_for_logins,
+    too_few_rows,
+)
 from harness.load.live import Standing
 from harness.load.users import CognitoApiUser
 from harness.settings import Settings
@@ -132,6 +139,12 @@ class Supervisor:
         self._lost = set()
         users = self.environment.runner.target_user_count if self.environment.runner else 0
         planned = self._planned_rows(setup.settings, users)
+        if setup.settings.on_exhausted == "stop" and not setup.settings.is_machine:
+            plan = load_model.planned(self.environment, users, self.processes)
+            apart = load_model.log_in_apart(self.environment, plan)
+            if problems := too_few_for_logins(setup.users, planned, self.processes if apart else 0):
+                self.fail(problems)
+                return
         ledger = RowLedger(
             len(setup.users),
             planned=planned,
@@ -336,9 +349,7 @@ class Supervisor:
         """How many of so many users will need a row each: the API users, which Locust's own dispatcher is asked for."""
         if not users or not self._api_classes() or settings.is_machine:
             return 0
-        dispatcher = self.environment.dispatcher_class([WorkerNode(id="plan")], self.environment.user_classes)
-        dispatcher.new_dispatch(target_user_count=users, spawn_rate=users)
-        planned = next(dispatcher)["plan"]
+        (planned,) = load_model.planned(self.environment, users, processes=1)
         return sum(planned[user_class.__name__] for user_class in self._api_classes())
 
 
