@@ -4,6 +4,10 @@ Each answer is due a random while after its request has arrived; one in `SLOW_EV
 long it took from the request's last byte to the answer's hand-over to the system, on the server's own clock. SIGTERM
 ends it; then it prints, as JSON, how many requests there were, when each came and how long they took. STALL_AFTER_S
 seconds after the first one it stands still for `STALL_S`: what comes meanwhile is answered afterwards.
+
+It looks at its sockets all the time instead of sleeping until one is readable. A server that sleeps is woken by the
+millisecond, reads what has come meanwhile one after the other, and lets its answers go in bursts: its timestamps would
+be late, and the bursts would be the client's queue.
 """
 
 from __future__ import annotations
@@ -11,13 +15,14 @@ from __future__ import annotations
 import json
 import math
 import random
+import selectors
 import signal
+import socket
 import sys
 import time
-
-import gevent
-import gevent.socket
-from gevent.server import StreamServer
+from contextlib import suppress
+from heapq import heappop, heappush
+from itertools import count
 
 from bench.canned import login_answer
 from harness.evidence.histogram import Histogram
@@ -26,6 +31,8 @@ SLOW_EVERY, SLOW_S = 200, 1.5
 SPREAD = 0.3
 STALL_S = 5.0
 READ_BYTES = 65_536
+IDLE_S = 0.01
+"""How long it sleeps when no answer is outstanding."""
 
 
 class Timed:
@@ -38,43 +45,83 @@ class Timed:
         self._median_s = median_s
         self._draw = random.Random(7)  # noqa: S311  # no secret
         self._stall_after_s = stall_after_s
+        self._received: dict[socket.socket, bytes] = {}
+        self._due: list[tuple[float, int, float, socket.socket]] = []
+        """Answers: when, a number that settles ties, when the request came, and where to."""
+        self._numbers = count()
+        self._is_stopped = False
         self.took = Histogram()
         self.arrived_s: list[float] = []
 
-    def serve(self, connection: gevent.socket.socket, _address: object) -> None:
-        """Until the other side closes; a login's request comes in one piece or in few."""
-        connection.setsockopt(gevent.socket.IPPROTO_TCP, gevent.socket.TCP_NODELAY, 1)
-        received = b""
-        while more := connection.recv(READ_BYTES):
-            received += more
-            head, ended, body = received.partition(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
-            if not ended or len(body) < length:
-                continue
-            arrived_ns, received = time.perf_counter_ns(), b""
-            self.arrived_s.append(arrived_ns / 1e9)
-            gevent.sleep(self._while_s() if self._median_s else 0)
-            stalled_for_s = time.perf_counter() - self.arrived_s[0] - self._stall_after_s
+    def stop(self, *_: object) -> None:
+        """End `serve`."""
+        self._is_stopped = True
+
+    def serve(self, listener: socket.socket) -> None:
+        """Until it is stopped."""
+        listener.settimeout(0)
+        with selectors.DefaultSelector() as selector:
+            selector.register(listener, selectors.EVENT_READ)
+            while not self._is_stopped:
+                for key, _ in selector.select(0 if self._due else IDLE_S):
+                    if key.fileobj is listener:
+                        selector.register(accept(listener), selectors.EVENT_READ)
+                    elif not self._read(key.fileobj):
+                        selector.unregister(key.fileobj)
+                        key.fileobj.close()
+                self._answer_what_is_due()
+
+    def _read(self, connection: socket.socket) -> bool:
+        """Take what has come; a login's request comes in one piece or in few. Returns whether there may be more."""
+        try:
+            more = connection.recv(READ_BYTES)
+        except ConnectionError:
+            return False
+        received = self._received.pop(connection, b"") + more
+        head, ended, body = received.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+        if not ended or len(body) < length:
+            if more:
+                self._received[connection] = received
+            return bool(more)
+        arrived_s = time.perf_counter()
+        self.arrived_s.append(arrived_s)
+        heappush(self._due, (arrived_s + self._while_s(), next(self._numbers), arrived_s, connection))
+        return True
+
+    def _answer_what_is_due(self) -> None:
+        while self._due and self._due[0][0] <= (now_s := time.perf_counter()):
+            stalled_for_s = now_s - self.arrived_s[0] - self._stall_after_s
             if 0 <= stalled_for_s < STALL_S:
-                gevent.sleep(STALL_S - stalled_for_s)
-            connection.sendall(self._answer)
-            self.took.record((time.perf_counter_ns() - arrived_ns) // 1_000)
+                return
+            _, _, arrived_s, connection = heappop(self._due)
+            with suppress(OSError):  # its client has given up
+                connection.sendall(self._answer)
+                self.took.record(round((time.perf_counter() - arrived_s) * 1e6))
 
     def _while_s(self) -> float:
-        slow = self.took.count % SLOW_EVERY == SLOW_EVERY - 1
+        if not self._median_s:
+            return 0.0
+        slow = len(self.arrived_s) % SLOW_EVERY == 0
         return SLOW_S if slow else self._median_s * self._draw.lognormvariate(0, SPREAD)
+
+
+def accept(listener: socket.socket) -> socket.socket:
+    """The next connection."""
+    connection, _ = listener.accept()
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
 def main() -> None:
     """Print the port, serve until SIGTERM, print what was seen."""
     timed = Timed(float(sys.argv[1]) / 1_000, *map(float, sys.argv[2:]))
-    server = StreamServer(("127.0.0.1", 0), timed.serve)
-    server.start()
-    gevent.signal_handler(signal.SIGTERM, server.stop)
-    print(server.server_port, flush=True)
-    server.serve_forever()
+    signal.signal(signal.SIGTERM, timed.stop)
+    with socket.create_server(("127.0.0.1", 0), backlog=1_024) as listener:
+        print(listener.getsockname()[1], flush=True)
+        timed.serve(listener)
     figures = {metric: timed.took.figure(metric) for metric in ("p50", "p99")}
-    print(json.dumps({"count": timed.took.count, "arrived_s": timed.arrived_s, **figures}))
+    print(json.dumps({"count": len(timed.arrived_s), "arrived_s": timed.arrived_s, **figures}))
 
 
 if __name__ == "__main__":

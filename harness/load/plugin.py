@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -107,6 +108,7 @@ class _Plugin:
             webui.protect(
                 web_ui.app,
                 web_host=web_ui.host,
+                names=os.environ.get("COGNITO_WEB_NAMES", "").split(","),
                 options=lambda: supervisor.options,
                 validate=supervisor.problems,
             )

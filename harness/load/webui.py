@@ -7,7 +7,8 @@ without this guard a page elsewhere could send the next run's passwords to an en
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+import socket
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -29,25 +30,42 @@ FIXED: Final = (
 """
 CHOICES: Final = {knob.dest: (*(("",) if not knob.default else ()), *knob.choices) for knob in KNOBS if knob.choices}
 """What the form offers to choose from; empty first where nothing need be chosen."""
+PRIVATE: Final = (".local", ".internal", ".localhost", ".home.arpa")
+"""Ends of names that nobody can register in public (RFC 6761, 6762, 8375; ICANN 2024)."""
 DERIVED: Final = ("cognito_region", "cognito_user_pool_id")
 """These decide the endpoint when none is given."""
+
+UNKNOWN_NAME: Final = (
+    "refused: the web UI does not know itself by the name {}, which another site may have made point here. "
+    "Open it by this machine's address or name, or put the name into COGNITO_WEB_NAMES and restart locust."
+)
 
 Validate = Callable[[Mapping[str, str]], list[Problem]]
 
 
-def protect(app: Flask, *, web_host: str, options: Callable[[], Mapping[str, object]], validate: Validate) -> None:
+def protect(
+    app: Flask,
+    *,
+    web_host: str,
+    names: Collection[str],
+    options: Callable[[], Mapping[str, object]],
+    validate: Validate,
+) -> None:
     """Put the guard before every request of the web UI.
 
     Args:
         app: Locust's Flask application.
         web_host: What the UI listens on; on a loopback address only loopback names are accepted as Host.
+        names: What else it is reached by, when it listens elsewhere: COGNITO_WEB_NAMES.
         options: The current options.
         validate: The faults that a form's values would have.
     """
 
     @app.before_request
     def guard() -> Response | tuple[Response, int] | None:
-        if not _is_own_host(request.host, web_host) or not _is_same_origin(request):
+        if not _is_own_host(request.host, web_host, names):
+            return jsonify({"success": False, "message": UNKNOWN_NAME.format(request.host)}), 403
+        if not _is_same_origin(request):
             return jsonify({"success": False, "message": "refused: the request comes from another site"}), 403
         if request.method == "POST" and request.path.endswith("/swarm"):
             problems = _changes(options(), request.form) or validate(request.form)
@@ -78,9 +96,21 @@ def _changes(options: Mapping[str, object], form: Mapping[str, str]) -> list[Pro
     ]
 
 
-def _is_own_host(host: str, web_host: str) -> bool:
-    """DNS rebinding makes another site's name point here: on loopback only loopback's own names are served."""
-    return not _is_loopback(web_host) or _is_loopback(urlsplit(f"//{host}").hostname or "")
+def _is_own_host(host: str, web_host: str, names: Collection[str]) -> bool:
+    """DNS rebinding makes another site's name point here.
+
+    On loopback only loopback's own names are served; elsewhere addresses, names that no other site can have, and what
+    the user has named.
+    """
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if _is_loopback(web_host):
+        return _is_loopback(name)
+    own = {web_host.lower(), socket.gethostname().lower(), *(each.strip().lower() for each in names)} - {""}
+    is_private = "." not in name or name.endswith(PRIVATE)
+    return bool(name) and (name in own or is_private or _is_address(name))
 
 
 def _is_same_origin(request: Request) -> bool:
@@ -91,6 +121,14 @@ def _is_same_origin(request: Request) -> bool:
         return False
     origin = headers.get("Origin")
     return origin is None or origin.partition("://")[2] == request.host
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(name: str) -> bool:

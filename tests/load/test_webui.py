@@ -28,7 +28,13 @@ OPTIONS = {
 class Ui:
     """Locust's web UI, as far as the guard can see it."""
 
-    def __init__(self, options: Mapping[str, object] = OPTIONS, web_host: str = "127.0.0.1", prefix: str = "") -> None:
+    def __init__(
+        self,
+        options: Mapping[str, object] = OPTIONS,
+        web_host: str = "127.0.0.1",
+        prefix: str = "",
+        names: tuple[str, ...] = (),
+    ) -> None:
         self.options = dict(options)
         self.problems: list[Problem] = []
         self.validated: list[dict[str, str]] = []
@@ -38,7 +44,7 @@ class Ui:
         app.add_url_rule(f"{prefix}/swarm", "swarm", self.swarm, methods=["POST"])
         app.add_url_rule(f"{prefix}/stop", "stop", lambda: "stopped", methods=["POST"])
         app.add_url_rule(f"{prefix}/", "index", self.index)
-        protect(app, web_host=web_host, options=lambda: self.options, validate=self.validate)
+        protect(app, web_host=web_host, names=names, options=lambda: self.options, validate=self.validate)
         self.client: FlaskClient = app.test_client()
 
     def swarm(self) -> dict[str, object]:
@@ -123,11 +129,29 @@ class TestForeignPages:
         assert ui.get(host) == 200
         assert ui.start(host=host, Origin=f"http://{host}", Sec_Fetch_Site="same-origin").json["success"] is True
 
-    @pytest.mark.parametrize("web_host", ["0.0.0.0", "", "load.internal"])  # noqa: S104  # what a user may choose
-    def test_elsewhere_any_name_is_served_but_no_foreign_origin(self, web_host: str) -> None:
-        ui = Ui(web_host=web_host)
-        assert ui.start(host="load.internal", Origin="http://load.internal").json["success"] is True
-        assert ui.start(host="load.internal", Origin="http://evil.example").status_code == 403
+    @pytest.mark.parametrize(
+        "host", ["192.0.2.7:8089", "[2001:db8::7]:8089", "loadgen:8089", "load.internal", "a.local."]
+    )
+    def test_elsewhere_addresses_and_names_that_no_other_site_can_have_are_served(self, host: str) -> None:
+        ui = Ui(web_host="0.0.0.0")  # noqa: S104  # what a user may choose
+        assert ui.start(host=host, Origin=f"http://{host}").json["success"] is True
+        assert ui.start(host=host, Origin="http://evil.example").status_code == 403
+
+    @pytest.mark.parametrize("host", ["evil.example:8089", "192.0.2.7.evil.example", "internal.example", "[::1"])
+    def test_elsewhere_a_name_that_may_be_another_sites_gets_nothing(self, host: str) -> None:
+        """Its page would be of the same origin as the UI, once its name points here."""
+        ui = Ui(web_host="", names=("",))
+        answer = ui.start(host=host, Origin=f"http://{host}", Sec_Fetch_Site="same-origin")
+        assert answer.status_code == 403
+        assert "COGNITO_WEB_NAMES" in answer.json["message"]
+        assert ui.swarmed == 0
+
+    def test_names_that_the_user_gives_are_served(self) -> None:
+        """By --web-host, or for a proxy in front of it by COGNITO_WEB_NAMES."""
+        assert Ui(web_host="load.example.com").get("load.example.com:8089") == 200
+        ui = Ui(web_host="0.0.0.0", names=("a.example.com", " Load.example.com"))  # noqa: S104  # the same
+        assert ui.get("load.example.com") == 200
+        assert ui.get("other.example.com") == 403
 
     def test_a_program_without_a_browser_is_no_foreign_page(self) -> None:
         """curl, and whoever drives the UI by HTTP, send neither Origin nor Sec-Fetch-Site."""
