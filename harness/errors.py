@@ -81,6 +81,7 @@ class LoginError(HarnessError):
     def __init__(self, kind: str, message: str, *, outcome: str, hint: str = "") -> None:
         super().__init__(f"{kind}: {message}" if message else kind, hint)
         self.kind = kind
+        self.words = message
         self.outcome = outcome
 
 

@@ -183,7 +183,7 @@ class TokenSession:
         if held.tokens is not None and self._now() < held.renew_at_s:
             return held.tokens
         failures = held.failures
-        with self._held.lock:
+        with held.lock:
             if held.tokens is not None and self._now() < held.renew_at_s:
                 return held.tokens
             self._share_failure_since(failures)
@@ -195,18 +195,15 @@ class TokenSession:
         Raises:
             LoginError: None is to be had now.
         """
-        failures = self._held.failures
-        with self._held.lock:
-            if (
-                self._held.tokens is not None
-                and self._held.tokens is not refused
-                and self._now() < self._held.renew_at_s
-            ):
-                return self._held.tokens
+        held = self._held
+        failures = held.failures
+        with held.lock:
+            if held.tokens is not None and held.tokens is not refused and self._now() < held.renew_at_s:
+                return held.tokens
             self._share_failure_since(failures)
-            if self._held.tokens is refused:  # later tokens that have expired meanwhile need no more than a renewal
-                self._held.is_refused = True
-                self._held.renew_at_s = -inf
+            if held.tokens is refused:  # later tokens that have expired meanwhile need no more than a renewal
+                held.is_refused = True
+                held.renew_at_s = -inf
             return self._renew()
 
     def _share_failure_since(self, failures: int) -> None:

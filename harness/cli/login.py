@@ -167,7 +167,7 @@ def _command(settings: Settings, username: str) -> str:
     problems = _problems(settings, username)
     if problems:
         raise ConfigurationError(problems)
-    keys = _keys(settings)
+    keys = aws.keys_for(settings.signing, settings.sandbox_keys)
     url = Endpoint.parse(settings.given_url or aws.endpoint_url(settings.region)).url
     has_session_token = keys is not None and bool(keys.current().session_token)
     return curl(settings, url, username, is_signed=keys is not None, has_session_token=has_session_token)
@@ -236,15 +236,10 @@ def _reach(settings: Settings, username: str) -> tuple[Cognito, Endpoint, str]:
         raise ConfigurationError(problems)
     endpoint = Endpoint.parse(settings.given_url or aws.endpoint_url(settings.region))
     tls = tls_context(settings.ca_bundle) if endpoint.is_tls else None
-    keys = _keys(settings)
+    keys = aws.keys_for(settings.signing, settings.sandbox_keys)
     proxy = proxy_for(endpoint, os.environ)
     cognito = Cognito(endpoint, region=settings.region, keys=keys, tls=tls, proxy=proxy)
     return cognito, endpoint, keys.name if keys else ""
-
-
-def _keys(settings: Settings) -> aws.KeySource | None:
-    """What the call is signed with; OAuth knows no AWS signature."""
-    return None if settings.is_machine else aws.keys_for(settings.sign, settings.sandbox_keys)
 
 
 def _problems(settings: Settings, username: str) -> list[Problem]:

@@ -8,7 +8,6 @@ Source: AWS's developer guide, "The token issuer endpoint", and RFC 6749, sectio
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64encode
 from http import HTTPStatus
@@ -17,7 +16,7 @@ from urllib.parse import urlencode
 
 from harness.cognito.parties import Account, AppClient
 from harness.cognito.tokens import Flow, TokenReader, Tokens, is_sendable, read_expires_in_s
-from harness.cognito.wire import MISSING_TOKEN, NOT_COGNITO, TOO_MANY_REQUESTS, Call, Reply
+from harness.cognito.wire import MISSING_TOKEN, NOT_COGNITO, TOO_MANY_REQUESTS, Call, Reply, json_object
 from harness.errors import LoginError
 from harness.outcome import Outcome
 
@@ -55,7 +54,7 @@ def _headers(client: AppClient) -> tuple[tuple[str, str], ...]:
 
 def _granted(reply: Reply) -> dict[str, Any]:
     """What the answer holds; if it is an error, that is raised. What it says besides may repeat the secret."""
-    document = _json_object(reply.body)
+    document = json_object(reply.body)
     if reply.status == HTTPStatus.OK:
         if document is None:
             raise LoginError(NOT_COGNITO, "the answer is not a JSON object", outcome=Outcome.MALFORMED)
@@ -83,11 +82,3 @@ def _tokens(document: dict[str, Any], read_token: TokenReader) -> Tokens:
     if not access_token or not is_sendable(access_token):
         raise LoginError(MISSING_TOKEN, "the answer holds no access token", outcome=Outcome.MALFORMED)
     return Tokens(access_token, "", "", "Bearer", read_expires_in_s(document.get("expires_in"), "expires_in"))
-
-
-def _json_object(body: bytes) -> dict[str, Any] | None:
-    try:
-        document = json.loads(body.decode())
-    except (ValueError, RecursionError):  # the latter: brackets nested thousands deep
-        return None
-    return document if isinstance(document, dict) else None

@@ -104,7 +104,7 @@ def read(reply: Reply) -> dict[str, Any] | ServiceError:
     (`Name:`), and the text from `message` or `Message`.
     """
     if reply.status == _OK:
-        document = _json_object(reply.body)
+        document = json_object(reply.body)
         if document is None:
             return ServiceError(NOT_COGNITO, "the answer is not a JSON object", Outcome.MALFORMED)
         return document
@@ -112,7 +112,7 @@ def read(reply: Reply) -> dict[str, Any] | ServiceError:
 
 
 def _read_error(reply: Reply) -> ServiceError:
-    document = _json_object(reply.body) or {}
+    document = json_object(reply.body) or {}
     kind = str(document.get("__type") or reply.headers.get("x-amzn-errortype") or "")
     kind = kind.partition(":")[0].rpartition("#")[2].strip()
     kind = kind if _KIND.fullmatch(kind) else ""
@@ -132,7 +132,8 @@ def _outcome(kind: str, status: int) -> Outcome:
     return Outcome.SERVER_ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Outcome.REJECTED
 
 
-def _json_object(body: bytes) -> dict[str, Any] | None:
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that an answer's body is; None when it is anything else."""
     try:
         document = json.loads(body.decode())
     except (ValueError, RecursionError):  # the latter: brackets nested thousands deep

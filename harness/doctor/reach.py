@@ -81,7 +81,7 @@ def check_clock(case: Case, known: Known) -> Iterator[Finding]:
     side = "ahead of" if off_s > 0 else "behind"
     text = f"{abs(off_s):,.0f} s {side} the endpoint's"
     if abs(off_s) >= REFUSED_S:
-        state = State.WARNING if case.settings.sign == "never" else State.FAULT
+        state = State.WARNING if case.settings.signing == "never" else State.FAULT
         cause = "AWS refuses signatures of a clock that is five minutes off: InvalidSignatureException."
         yield Finding(CLOCK, state, text, cause, "Correct the clock: start NTP, or resume it after a suspend.")
     elif abs(off_s) >= NOTICEABLE_S:

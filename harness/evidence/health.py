@@ -181,19 +181,19 @@ def suspicions(healths: Mapping[str, Health], max_lag_us: int = MAX_LAG_P99_US) 
     return found
 
 
-def reopened(opened: int, exchanges: int, users: int) -> list[str]:
+def reopened(opened: int, logins: int, users: int) -> list[str]:
     """Whether connections that should be kept were made again too often.
 
     Args:
-        opened: Exchanges that had to open a connection.
-        exchanges: All of them.
+        opened: Logins that had to open a connection, those left out for which it was let go on purpose.
+        logins: All that were to find one.
         users: How many users there were, each of whom has to open one connection.
     """
     again = max(opened - users, 0)
-    if not exchanges or again / exchanges <= MAX_REOPENED_SHARE:
+    if not logins or again / logins <= MAX_REOPENED_SHARE:
         return []
     sentence = (
-        f"{again} of {exchanges} Cognito exchanges ({again / exchanges:.0%}, limit {MAX_REOPENED_SHARE:.0%}) found "
+        f"{again} of {logins} logins ({again / logins:.0%}, limit {MAX_REOPENED_SHARE:.0%}) found "
         "their connection closed and paid for a new one: have users wait less between logins than the server or a "
         "proxy keeps a connection, or say --cognito-connection new if that is what you measure"
     )

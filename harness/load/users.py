@@ -214,7 +214,6 @@ class _AccountBearer:
         self._use = cast("TokenUse", run.setup.settings.token_use)
         self._session: TokenSession | None = None
         self._seating = gevent.lock.RLock()
-        self._skipped_by_waiting = 0
 
     def tokens(self, name: str) -> Tokens:
         try:
@@ -236,20 +235,22 @@ class _AccountBearer:
         return tokens
 
     def _seat(self, name: str) -> TokenSession:
+        has_waited = False
+
+        def skip() -> None:
+            nonlocal has_waited
+            has_waited = True
+            self._run.skip(name, _no_account())
+
         with self._seating:
             if self._session is not None:
                 return self._session
-            before = self._skipped_by_waiting
-            row = self._run.take_row(self._user, lambda: self._wait_for_account(name))
+            row = self._run.take_row(self._user, skip)
             self._user.vars.update(row.variables)
             self._session = self._run.session(row, wait_of(self._user))
-        if self._skipped_by_waiting != before:  # it was counted as not sent, and so it is not
+        if has_waited:  # the request was counted as not sent, and so it is not
             raise RescheduleTask
         return self._session
-
-    def _wait_for_account(self, name: str) -> None:
-        self._skipped_by_waiting += 1
-        self._run.skip(name, _no_account())
 
     def _skipped(self, name: str, error: LoginError) -> RescheduleTask:
         self._run.skip(name, error)

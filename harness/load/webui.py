@@ -19,6 +19,7 @@ from harness.settings import KNOBS
 
 FIXED: Final = (
     "cognito_endpoint",
+    "cognito_domain",
     "cognito_users",
     "cognito_ca_bundle",
     "results_dir",
@@ -26,14 +27,14 @@ FIXED: Final = (
     "gate_file",
     "baseline",
 )
-"""Where passwords go, which passwords, whom to trust, what to read and write: set on the command line, not from a page.
-"""
+"""Where passwords and secrets go, which passwords, whom to trust, what to read and write: set on the command line, not
+from a page."""
 CHOICES: Final = {knob.dest: (*(("",) if not knob.default else ()), *knob.choices) for knob in KNOBS if knob.choices}
 """What the form offers to choose from; empty first where nothing need be chosen."""
 PRIVATE: Final = (".local", ".internal", ".localhost", ".home.arpa")
 """Ends of names that nobody can register in public (RFC 6761, 6762, 8375; ICANN 2024)."""
 DERIVED: Final = ("cognito_region", "cognito_user_pool_id")
-"""These decide the endpoint when none is given."""
+"""These decide where logins go when no endpoint is given, and by a domain's prefix."""
 
 UNKNOWN_NAME: Final = (
     "refused: the web UI does not know itself by the name {}, which another site may have made point here. "
@@ -88,7 +89,8 @@ def _show_current(context: Mapping[str, Any], options: Mapping[str, object]) -> 
 
 
 def _changes(options: Mapping[str, object], form: Mapping[str, str]) -> list[Problem]:
-    fixed = FIXED if options.get("cognito_endpoint") else (*FIXED, *DERIVED)
+    is_given = options.get("cognito_endpoint") and not options.get("cognito_domain")
+    fixed = FIXED if is_given else (*FIXED, *DERIVED)
     return [
         Problem(f"--{name.replace('_', '-')} cannot be changed from the web UI", "Restart locust with the new value.")
         for name in fixed
@@ -110,7 +112,7 @@ def _is_own_host(host: str, web_host: str, names: Collection[str]) -> bool:
         return _is_loopback(name)
     own = {web_host.lower(), socket.gethostname().lower(), *(each.strip().lower() for each in names)} - {""}
     is_private = "." not in name or name.endswith(PRIVATE)
-    return bool(name) and (name in own or is_private or _is_address(name))
+    return bool(name) and (name in own or is_private or _address(name) is not None)
 
 
 def _is_same_origin(request: Request) -> bool:
@@ -123,18 +125,13 @@ def _is_same_origin(request: Request) -> bool:
     return origin is None or origin.partition("://")[2] == request.host
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
+    address = _address(name)
+    return name == "localhost" or (address is not None and address.is_loopback)
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(name).is_loopback
+        return ipaddress.ip_address(name)
     except ValueError:
-        return False
+        return None

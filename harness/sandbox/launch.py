@@ -121,10 +121,10 @@ def assemble(
     _populate(pool, directory, accounts)
     counts, faults, life_s = Counts(), Faults(clock.monotonic, wait), options.access_token_life_s
     quotas = Quotas(
-        options.user_authentication_quota,
-        options.user_creation_quota,
         clock.monotonic,
-        options.client_authentication_quota,
+        user_authentication=options.user_authentication_quota,
+        user_creation=options.user_creation_quota,
+        client_authentication=options.client_authentication_quota,
     )
     doors = Doors(
         model=ServiceModel(),

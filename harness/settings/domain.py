@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from harness.cognito.client_credentials import CLIENT_CREDENTIALS, PATH, SCOPE
 from harness.errors import Problem
+from harness.settings.url import parts_of
 
 if TYPE_CHECKING:
     from harness.settings.settings import Settings
@@ -77,12 +77,8 @@ def _domain_problems(settings: Settings) -> list[Problem]:
                 "Set --cognito-region, or give the whole host.",
             )
         ]
-    try:
-        parts = urlsplit(settings.given_url)
-        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        is_url = False
-    if not is_url:
+    parts = parts_of(settings.given_url)
+    if parts is None:
         return [Problem(f"--cognito-domain is {settings.domain!r}, which is no domain", EXPECTED)]
     if parts.scheme == "http" and not settings.is_local:
         return [

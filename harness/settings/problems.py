@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from harness.cognito.flows import POOL_FLOWS
 from harness.errors import Problem
@@ -14,6 +12,7 @@ from harness.settings.domain import machine_problems
 from harness.settings.knobs import KNOBS
 from harness.settings.rates import levels, stages
 from harness.settings.units import number, seconds, share
+from harness.settings.url import is_loopback, parts_of
 
 if TYPE_CHECKING:
     from harness.settings.settings import Settings
@@ -24,15 +23,6 @@ _REGION: Final = re.compile(
 )  # the partitions' patterns in botocore's endpoints.json, as one
 _CLIENT_ID: Final = re.compile(r"[\w+]{1,128}")  # the service model's pattern of ClientIdType
 _AWS_HOST: Final = re.compile(r"cognito-idp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)")
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the host of a URL is this machine."""
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:  # no URL, or a name: 127.0.0.1.example.com is not this machine
-        return False
 
 
 def problems_of(settings: Settings) -> list[Problem]:
@@ -138,12 +128,8 @@ def _endpoint_problems(settings: Settings) -> list[Problem]:
         return []
     if "@" in settings.given_endpoint:  # not quoted: there may be a password before it
         return [Problem("--cognito-endpoint holds an @", "Give the URL without a user name and a password.")]
-    try:
-        parts = urlsplit(settings.given_endpoint)
-        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        is_url = False
-    if not is_url:
+    parts = parts_of(settings.given_endpoint)
+    if parts is None:
         return [
             Problem(
                 f"--cognito-endpoint is {settings.given_endpoint!r}, which is not a URL",

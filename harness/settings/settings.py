@@ -12,9 +12,10 @@ from harness.errors import Problem
 from harness.evidence.sweep import CONCURRENT, PER_SECOND, Plan
 from harness.settings.domain import token_url
 from harness.settings.knobs import DEFAULT_LOGIN_RATE, KNOBS
-from harness.settings.problems import POOL_ID, is_loopback, problems_of
+from harness.settings.problems import POOL_ID, problems_of
 from harness.settings.rates import Stage, levels, stages
 from harness.settings.units import number, seconds, share
+from harness.settings.url import is_loopback
 
 SLOTS_S: Final = 2.0
 """As many slots as arrive in this time, unless --login-slots says: answers take less, or something is wrong."""
@@ -47,6 +48,7 @@ class Settings:
     scopes: str = ""
     """As given, between blanks or commas; read `scope_names`."""
     sign: str = "auto"
+    """As given; read `signing`."""
     refresh: str = "auto"
     """How tokens are renewed."""
     token_use: str = "access"  # noqa: S105  # a choice
@@ -115,6 +117,11 @@ class Settings:
     def given_url(self) -> str:
         """Where logins go: the domain's token endpoint, or Cognito's endpoint if one is given; empty: the region's."""
         return token_url(self.domain, self.region) if self.is_machine else self.given_endpoint
+
+    @property
+    def signing(self) -> str:
+        """How calls are signed: `sign`; but OAuth knows no AWS signature."""
+        return "never" if self.is_machine else self.sign
 
     @property
     def scope_names(self) -> tuple[str, ...]:

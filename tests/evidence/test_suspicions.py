@@ -67,15 +67,15 @@ def test_what_is_invalid_is_not_called_suspect_as_well():
 
 
 @pytest.mark.parametrize(
-    ("opened", "exchanges", "users", "is_told"),
+    ("opened", "logins", "users", "is_told"),
     [(10, 1_000, 10, False), (60, 1_000, 10, False), (61, 1_000, 10, True), (5, 5, 10, False), (0, 0, 0, False)],
     ids=["one each", "at the limit", "beyond it", "fewer than users", "nothing"],
 )
-def test_connections_made_again(opened: int, exchanges: int, users: int, is_told: bool):
-    found = reopened(opened, exchanges, users)
+def test_connections_made_again(opened: int, logins: int, users: int, is_told: bool):
+    found = reopened(opened, logins, users)
     assert bool(found) is is_told
     if found:
-        assert found[0].startswith("51 of 1000 Cognito exchanges (5%, limit 5%) found their connection closed")
+        assert found[0].startswith("51 of 1000 logins (5%, limit 5%) found their connection closed")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from harness.load.webui import protect
 OPTIONS = {
     "cognito_client_id": "client",
     "cognito_endpoint": "",
+    "cognito_domain": "",
     "cognito_users": "users.dev.csv",
     "cognito_ca_bundle": None,
     "cognito_region": "eu-west-1",
@@ -164,6 +165,7 @@ class TestChanges:
         "name",
         [
             "cognito_endpoint",
+            "cognito_domain",
             "cognito_users",
             "cognito_ca_bundle",
             "results_dir",
@@ -204,6 +206,12 @@ class TestChanges:
     def test_a_region_decides_nothing_where_an_endpoint_is_given(self, name: str) -> None:
         ui = Ui({**OPTIONS, "cognito_endpoint": "http://127.0.0.1:9229"})
         assert ui.start({name: "changed"}).json["success"] is True
+
+    @pytest.mark.parametrize("name", ["cognito_region", "cognito_user_pool_id"])
+    def test_it_decides_where_a_domains_prefix_leads(self, name: str) -> None:
+        """Somebody else may have the prefix in another region, and would be sent the client's secret."""
+        ui = Ui({**OPTIONS, "cognito_endpoint": "http://127.0.0.1:9229", "cognito_domain": "my-pool"})
+        assert ui.start({name: "changed"}).json["success"] is False
 
     def test_the_guard_also_stands_under_a_base_path(self) -> None:
         ui = Ui(prefix="/locust")

@@ -53,26 +53,26 @@ def test_a_bucket_slower_than_one_a_second_still_lets_one_through():
 
 
 def test_both_kinds_of_sign_in_share_one_allowance():
-    quotas = Quotas(10, None, Clock())
+    quotas = Quotas(Clock(), user_authentication=10)
     assert spent(quotas, "InitiateAuth", 6) + spent(quotas, "AdminInitiateAuth", 6) == 10
 
 
 def test_challenge_answers_have_three_times_as_much_and_then_draw_on_sign_ins():
-    quotas = Quotas(10, None, Clock())
+    quotas = Quotas(Clock(), user_authentication=10)
     assert spent(quotas, "RespondToAuthChallenge", 35) == 35
     assert spent(quotas, "InitiateAuth", 10) == 5
     assert spent(quotas, "RespondToAuthChallenge", 1) == 0
 
 
 def test_new_accounts_have_an_allowance_of_their_own():
-    quotas = Quotas(None, 50, Clock())
+    quotas = Quotas(Clock(), user_creation=50)
     assert spent(quotas, "AdminCreateUser", 30) + spent(quotas, "SignUp", 30) == 50
     assert spent(quotas, "InitiateAuth", 100) == spent(quotas, "AdminSetUserPassword", 100) == 100
 
 
 def test_a_refused_request_costs_nothing():
     clock = Clock()
-    quotas = Quotas(10, None, clock)
+    quotas = Quotas(clock, user_authentication=10)
     spent(quotas, "InitiateAuth", 1000)
     clock.now_s += 1
     assert spent(quotas, "InitiateAuth", 11) == 10
@@ -80,8 +80,8 @@ def test_a_refused_request_costs_nothing():
 
 @pytest.mark.parametrize("operation", ["GetUser", "AdminCreateUser"])
 def test_other_operations_are_not_counted(operation):
-    assert spent(Quotas(1, None, Clock()), operation, 50) == 50
+    assert spent(Quotas(Clock(), user_authentication=1), operation, 50) == 50
 
 
 def test_without_a_rate_there_is_no_quota():
-    assert spent(Quotas(None, None, Clock()), "InitiateAuth", 500) == 500
+    assert spent(Quotas(Clock()), "InitiateAuth", 500) == 500

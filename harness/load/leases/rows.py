@@ -26,7 +26,8 @@ class Refusal(NamedTuple):
 
     row: int
     kind: str
-    message: str
+    words: str
+    """What was said besides, secrets left out; see `LoginError`."""
     outcome: str
 
 

@@ -42,6 +42,10 @@ class Accounts:
             penalty = self._penalties[number] = Penalty(draw, lambda error: self._refused_here(number, error))
         return penalty
 
+    def own_penalty(self, number: int) -> Penalty:
+        """What the failures of one user's session have cost: with an account of its own, those of the account."""
+        return Penalty(random.random) if self._are_machines else self.penalty(number)
+
     def held(self, number: int) -> Held:
         """What sessions of a row's account share. Of machines each has tokens of its own."""
         if self._are_machines:
@@ -65,13 +69,12 @@ class Accounts:
 
     def _refused_here(self, number: int, error: LoginError) -> None:
         if not self._are_machines:
-            self._rows.refuse(Refusal(number, error.kind, error.message, error.outcome))
+            self._rows.refuse(Refusal(number, error.kind, error.words, error.outcome))
 
     def _refused_elsewhere(self, refusal: Refusal) -> None:
         penalty = self.penalty(refusal.row)
         if penalty.rejection is None:
-            words = refusal.message.removeprefix(refusal.kind).removeprefix(": ")
-            penalty.rejection = LoginError(refusal.kind, words, outcome=refusal.outcome)
+            penalty.rejection = LoginError(refusal.kind, refusal.words, outcome=refusal.outcome)
 
 
 def _no_back_off() -> float:

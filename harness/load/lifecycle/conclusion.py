@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
@@ -20,12 +21,17 @@ from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
 from harness.evidence.record import Record
 from harness.evidence.reports import summary, terminal
-from harness.evidence.tally import EXCHANGES
+from harness.evidence.tally import Selector
 from harness.evidence.verdict import decide
 from harness.evidence.watch import Abort, with_abort
 from harness.load.lifecycle.setup import Setup
+from harness.outcome import Reason
 
 log = logging.getLogger("cognito-load")
+
+FIRST: Final = Selector("login", reason=Reason.INITIAL)
+"""Logins that renew nothing. Before a renewal a session has let its idle connection go on purpose, and such a renewal
+says nothing about who closes connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ def conclude(
     results = with_abort((gate.judge(metrics, duration_s, setup.baseline) for gate in setup.gates), extent.abort)
     this = Past(setup.settings.run, duration_s, metrics, healths)
     comparison = compare(setup.baseline, this) if setup.baseline else None
-    verdict = decide(metrics, results, healths, max_lag_us, comparison, _reopened(setup, metrics, extent))
+    verdict = decide(metrics, results, healths, max_lag_us, comparison, closed_by_others(setup, metrics, extent))
     run = evidence.Run(
         run_id=setup.settings.run,
         started_s=extent.started_s,
@@ -123,11 +129,12 @@ def explanation(kind: str, message: str) -> tuple[str, str] | None:
     return (found.cause, found.remedy) if found else None
 
 
-def _reopened(setup: Setup, metrics: Metrics, extent: Extent) -> list[str]:
+def closed_by_others(setup: Setup, metrics: Metrics, extent: Extent) -> list[str]:
+    """Whether logins that were to find their connection open did not: see `harness.evidence.health.reopened`."""
     if setup.settings.connection != "keep":
         return []
-    exchanges = metrics.tally(EXCHANGES)
-    return reopened(exchanges.connect.count, exchanges.count, extent.users)
+    logins = metrics.tally(FIRST)
+    return reopened(logins.connect.count, logins.count, extent.users)
 
 
 def _write_reports(run: evidence.Run, folder: Path) -> Path | None:

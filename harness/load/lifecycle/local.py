@@ -64,6 +64,9 @@ class LocalSupervisor(Supervisor):
         """See Supervisor."""
         return {"this process": self._run.monitor.health} if self._run is not None else {}
 
+    def dismiss_workers(self) -> None:
+        """See Supervisor: there are none."""
+
     def sample_notes(self, record: Record) -> tuple[str, ...]:  # noqa: ARG002  # the file is whole as it is
         """See Supervisor."""
         samples = self._run.close_samples() if self._run is not None else None

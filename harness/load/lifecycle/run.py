@@ -285,7 +285,7 @@ class Run:
         return TokenSession(
             lambda reason: _rested(conversation, self.log_in(conversation, row, reason, wait)),
             refresh if self._refreshing.is_wanted else None,
-            Penalty(random.random) if self.setup.settings.is_machine else self.penalty(row.number),
+            self._accounts.own_penalty(row.number),
             now=time.monotonic,
             wait=wait,
             held=self._accounts.held(row.number),

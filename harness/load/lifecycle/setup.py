@@ -96,9 +96,7 @@ def assemble(
     users = check.attempt(lambda: users_of(settings, data_set))
     secrets = check.attempt(lambda: _unlock(settings, users)) or {}
     tls = check.attempt(lambda: tls_context(settings.ca_bundle))
-    keys = None
-    if not settings.is_machine:  # OAuth knows no AWS signature
-        keys = check.attempt(lambda: aws.keys_for(settings.sign, settings.sandbox_keys))
+    keys = check.attempt(lambda: aws.keys_for(settings.signing, settings.sandbox_keys))
     gates, baseline = _yardsticks(settings, check) if judges else ((), None)
     endpoint = None
     if not settings.problems():

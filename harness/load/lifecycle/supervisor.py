@@ -6,6 +6,7 @@ import logging
 import secrets
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +47,7 @@ GRACE_S: Final = 10.0
 log = logging.getLogger("cognito-load")
 
 
-class Supervisor:
+class Supervisor(ABC):
     """What a process without workers and a master have in common."""
 
     def __init__(self, environment: Environment, data_set: CsvDataSet) -> None:
@@ -201,13 +202,13 @@ class Supervisor:
             self._sandbox = None
 
     @property
+    @abstractmethod
     def processes(self) -> int:
         """How many processes run users."""
-        raise NotImplementedError
 
+    @abstractmethod
     def start_run(self, setup: Setup, ledger: RowLedger) -> None:
         """Make the run ready for its users."""
-        raise NotImplementedError
 
     def finish(self) -> None:
         """Users are about to be stopped (Locust's test_stopping)."""
@@ -239,13 +240,13 @@ class Supervisor:
         """Users wait for a row, and nobody can spare one."""
         self.note("accounts_short", f"{waiting} users wait for an account: the rows of the users file are all in use")
 
+    @abstractmethod
     def healths(self) -> dict[str, Health]:
         """How each process fares, by its name."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sample_notes(self, record: Record) -> tuple[str, ...]:
         """Make `samples.jtl` complete, now that the run is over; what a reader must know about it."""
-        raise NotImplementedError
 
     def keep(self, setup: Setup, due: Due, *, after_s: float = 0.0) -> Path | None:
         """Begin the run's record: its folder, None when there is none. For `after_s` see `Keeper`."""
@@ -274,6 +275,7 @@ class Supervisor:
             return Standing(run.metrics, run.duration_s, run.healths)
         return Standing(*self.measured_so_far(), self.healths() if self.is_running else {})
 
+    @abstractmethod
     def dismiss_workers(self) -> None:
         """Send workers home: there will be no run."""
 

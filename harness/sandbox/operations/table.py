@@ -44,6 +44,12 @@ def operations(
         shortest_life_s: The least validity of access and id tokens that CreateUserPoolClient accepts.
         default_life_s: Their validity when it says nothing.
     """
+    clients = Clients(directory, shortest_life_s=shortest_life_s, default_life_s=default_life_s)
+    return {**_of_users(directory, tokens, sessions, outbox), **_of_pools(directory, clients)}
+
+
+def _of_users(directory: Directory, tokens: Tokens, sessions: Sessions, outbox: Outbox) -> Mapping[str, Operation]:
+    """Logging in, and what becomes of accounts."""
     steps = Steps(directory, tokens, sessions, outbox)
     first_factor = FirstFactor(directory, steps)
     signing_in = SigningIn(directory, tokens, steps, first_factor)
@@ -51,10 +57,6 @@ def operations(
     second_factors = SecondFactors(directory, tokens)
     accounts = Accounts(directory, tokens)
     administration = Administration(directory)
-    groups = Groups(directory)
-    pools, listing = Pools(directory), Listing(directory)
-    resource_servers = ResourceServers(directory)
-    clients = Clients(directory, shortest_life_s=shortest_life_s, default_life_s=default_life_s)
     return {
         "InitiateAuth": signing_in.initiate_auth,
         "AdminInitiateAuth": signing_in.admin_initiate_auth,
@@ -79,6 +81,15 @@ def operations(
         "AdminDeleteUser": administration.admin_delete_user,
         "AdminUpdateUserAttributes": administration.admin_update_user_attributes,
         "AdminUserGlobalSignOut": administration.admin_user_global_sign_out,
+    }
+
+
+def _of_pools(directory: Directory, clients: Clients) -> Mapping[str, Operation]:
+    """Pools, and what is in them besides accounts."""
+    groups = Groups(directory)
+    pools, listing = Pools(directory), Listing(directory)
+    resource_servers = ResourceServers(directory)
+    return {
         "CreateGroup": groups.create_group,
         "GetGroup": groups.get_group,
         "AdminAddUserToGroup": groups.admin_add_user_to_group,

@@ -48,27 +48,31 @@ class Quotas:
     """Which operation draws on which allowance.
 
     Args:
+        monotonic: Seconds.
         user_authentication: Requests a second; None: no such quota.
         user_creation: The same for new accounts.
-        monotonic: Seconds.
         client_authentication: The same for app clients that log in for themselves.
     """
 
     def __init__(
         self,
-        user_authentication: float | None,
-        user_creation: float | None,
         monotonic: Callable[[], float],
+        *,
+        user_authentication: float | None = None,
+        user_creation: float | None = None,
         client_authentication: float | None = None,
     ) -> None:
-        self._counts_sign_ins = user_authentication is not None
-        self._counts_creations = user_creation is not None
-        rate = user_authentication or 0.0
-        self._sign_ins = TokenBucket(rate, monotonic)
-        self._answers = TokenBucket(rate * CHALLENGE_ANSWER_FACTOR, monotonic)
-        self._creations = TokenBucket(user_creation or 0.0, monotonic)
-        self._counts_clients = client_authentication is not None
-        self._clients = TokenBucket(client_authentication or 0.0, monotonic)
+        self._allowances: dict[str, tuple[TokenBucket, ...]] = {}
+        """What an operation may draw on, in this order; nothing said of an operation: as much as it wants."""
+        if user_authentication is not None:
+            sign_ins = TokenBucket(user_authentication, monotonic)
+            answers = TokenBucket(user_authentication * CHALLENGE_ANSWER_FACTOR, monotonic)
+            self._allowances |= dict.fromkeys(USER_AUTHENTICATION, (sign_ins,))
+            self._allowances |= dict.fromkeys(CHALLENGE_ANSWERS, (answers, sign_ins))
+        if user_creation is not None:
+            self._allowances |= dict.fromkeys(USER_CREATION, (TokenBucket(user_creation, monotonic),))
+        if client_authentication is not None:
+            self._allowances |= dict.fromkeys(CLIENT_AUTHENTICATION, (TokenBucket(client_authentication, monotonic),))
 
     def spend(self, operation: str) -> None:
         """Count one request.
@@ -76,14 +80,6 @@ class Quotas:
         Raises:
             TooManyRequests: The allowance is used up. A refused request costs nothing.
         """
-        is_allowed = True
-        if self._counts_sign_ins and operation in CHALLENGE_ANSWERS:
-            is_allowed = self._answers.take() or self._sign_ins.take()
-        elif self._counts_sign_ins and operation in USER_AUTHENTICATION:
-            is_allowed = self._sign_ins.take()
-        elif self._counts_creations and operation in USER_CREATION:
-            is_allowed = self._creations.take()
-        elif self._counts_clients and operation in CLIENT_AUTHENTICATION:
-            is_allowed = self._clients.take()
-        if not is_allowed:
+        buckets = self._allowances.get(operation)
+        if buckets is not None and not any(bucket.take() for bucket in buckets):
             raise TooManyRequests("Rate exceeded")
