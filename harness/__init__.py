@@ -4,6 +4,7 @@ A row of users.csv becomes a login, a login becomes a token, a token rides on AP
 evidence. Read the package in this order:
 
     errors, outcome            what can go wrong, and what can become of an exchange
+    clock                      this machine's against the one that dates answers
     cognito/                   the protocol: calls, signatures, login conversations, tokens, remedies (no I/O)
     extract                    JMeter's JSON Extractor
     evidence/                  samples, metrics, gates, health, reports

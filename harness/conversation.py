@@ -5,8 +5,10 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final, Protocol, TypeVar
 
+from harness.clock import ClockWatch
 from harness.cognito.flows import Flow
 from harness.cognito.remedies import short
 from harness.cognito.signing import AwsKeys, Signer
@@ -28,6 +30,8 @@ from harness.transport import Answer, Channel, Endpoint, Proxy
 
 CONNECT_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 30.0
+FIRST_SERVER_FAULT: Final = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+"""From here on a proxy may have answered, by a clock of its own."""
 T = TypeVar("T")
 
 
@@ -152,6 +156,7 @@ class Conversation:
         keeps_connection: Whether the channel stays open between logins (a returning client) or is made anew.
         offload: Runs heavy arithmetic off the event loop, where there is one.
         wait: Sleeps for so many seconds, until a code is good; in no sample.
+        clock: Shown the Date of an answer now and then; conversations of a process share it.
     """
 
     def __init__(
@@ -162,9 +167,11 @@ class Conversation:
         keeps_connection: bool = True,
         offload: Callable[[Callable[[], Call]], Call] = run_here,
         wait: Callable[[float], None] = time.sleep,
+        clock: ClockWatch | None = None,
     ) -> None:
         self._cognito = cognito
         self._witness = witness
+        self._clock = clock
         self._keeps_connection = keeps_connection
         self._offload = offload
         self._wait = wait
@@ -231,7 +238,7 @@ class Conversation:
         tally.sent(len(request))
         started_ns = time.perf_counter_ns()
         try:
-            return self._channel.exchange(request)
+            answer = self._channel.exchange(request)
         except TransportError as error:
             tally.broke(call.operation, time.perf_counter_ns() - started_ns)
             raise LoginError(type(error).__name__, error.message, outcome=Outcome.TRANSPORT_ERROR) from error
@@ -239,6 +246,10 @@ class Conversation:
             if self._channel.is_awaiting_reply:
                 self._witness.cut_off(call.operation)
             raise
+        clock = self._clock
+        if clock is not None and answer.started_ns >= clock.due_ns and answer.status < FIRST_SERVER_FAULT:
+            clock.look(answer.headers.get("date", ""), answer.started_ns, answer.total_ns - answer.connect_ns)
+        return answer
 
 
 class _Tally:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
+from harness import clock
+from harness.clock import Gravity
 from harness.doctor.case import TIMEOUT_S, Case, Known
 from harness.doctor.finding import Finding, State, all_unchecked, failed, fault, ok, unchecked, warning
 from harness.errors import TransportError
@@ -19,9 +19,6 @@ WAY: Final = ("proxy", "name", "connection", "TLS")
 CLOCK: Final = "clock"
 FIRST: Final = "first answer"
 """Of a server that takes connections."""
-REFUSED_S: Final = 300.0
-"""AWS takes a signature for so long before and after its time."""
-NOTICEABLE_S: Final = 30.0
 
 
 def check_way(_: Case, known: Known) -> Iterator[Finding]:
@@ -78,14 +75,12 @@ def check_clock(case: Case, known: Known) -> Iterator[Finding]:
     if off_s is None:
         yield unchecked(CLOCK, "the answer has no Date header")
         return
-    side = "ahead of" if off_s > 0 else "behind"
-    text = f"{abs(off_s):,.0f} s {side} the endpoint's"
-    if abs(off_s) >= REFUSED_S:
+    text, gravity = clock.how_far(off_s), clock.gravity(off_s)
+    if gravity is Gravity.REFUSED:
         state = State.WARNING if case.settings.signing == "never" else State.FAULT
-        cause = "AWS refuses signatures of a clock that is five minutes off: InvalidSignatureException."
-        yield Finding(CLOCK, state, text, cause, "Correct the clock: start NTP, or resume it after a suspend.")
-    elif abs(off_s) >= NOTICEABLE_S:
-        yield warning(CLOCK, text, "Correct the clock before it is five minutes off: AWS refuses signatures then.")
+        yield Finding(CLOCK, state, text, clock.CAUSE, clock.REMEDY)
+    elif gravity is Gravity.NOTICEABLE:
+        yield warning(CLOCK, text, clock.REMEDY_IN_TIME)
     else:
         yield ok(CLOCK, "within a few seconds of the endpoint's" if abs(off_s) < 5 else text)  # noqa: PLR2004  # of whole seconds
 
@@ -99,22 +94,14 @@ def _ask_time(case: Case, known: Known, endpoint: Endpoint) -> tuple[Answer, flo
         answer = channel.exchange(request.encode("latin-1"))
     finally:
         channel.close()
-    there = _date(answer.headers.get("date", ""))
-    midway_s = time.time() - (answer.total_ns - answer.connect_ns) / 2e9
-    return answer, None if there is None else midway_s - (there.timestamp() + 0.5)
+    took_s = (answer.total_ns - answer.connect_ns) / 1e9
+    return answer, clock.ahead_s(answer.headers.get("date", ""), time.time(), took_s)
 
 
 def _key_set(settings: Settings) -> str:
     """Where the pool's keys are below the endpoint; empty where they are elsewhere, or the pool is not known."""
     pool = "" if settings.is_machine else settings.user_pool_id
     return f"/{pool}/.well-known/jwks.json" if pool else ""
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(text)
-    except ValueError:
-        return None
 
 
 def _few(addresses: list[str]) -> str:

@@ -7,11 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from harness import clock
+from harness.clock import Gravity
 from harness.evidence.health import MAX_LAG_P99_US, Health
 from harness.evidence.metrics import Metrics
 from harness.outcome import Outcome
 
 FILE_NAME: Final = "events.jsonl"
+CLOCK: Final = "clock"
+"""The kind of an event that people are told at once: what to do about it is outside of the run."""
 CALM_S: Final = 5
 """A burst of throttling, or of lag, is over when nothing of it came for so many seconds."""
 LOCKED_OUT: Final = "Password attempts exceeded"
@@ -26,7 +30,7 @@ class Event:
     """Seconds since the run's start."""
     kind: str
     """`started`, `stopping`, `worker_joined`, `worker_lost`, `accounts_short`, `throttled`, `lockout`, `lag`,
-    `exception`, `evidence`, `gate_abort`, `fault`."""
+    `clock`, `exception`, `evidence`, `gate_abort`, `fault`."""
     text: str
     """One sentence without a full stop. Never a secret."""
 
@@ -59,6 +63,7 @@ class Watch:
         """When something that comes in bursts came last, in seconds."""
         self._late: dict[str, int] = {}
         self._known: set[str] = set()
+        self._told_of_clocks = Gravity.NONE
 
     def measured(self, at_s: int, metrics: Metrics) -> Iterator[Event]:
         """The events in what ended in one second."""
@@ -85,6 +90,10 @@ class Watch:
             if new > 0 and self._begins(f"lag {process}", at_s):
                 limit = self._max_lag_us / 1_000
                 yield Event(at_s, "lag", f"the event loop of {process} comes more than {limit:.0f} ms late")
+        clocks = {process: health.clock_ahead_s for process, health in healths.items()}
+        if (gravity := clock.gravity(clock.worst(clocks))) > self._told_of_clocks:
+            self._told_of_clocks = gravity
+            yield Event(at_s, CLOCK, clock.sentence(clocks))
 
     def _begins(self, what: str, at_s: int) -> bool:
         last = self._bursts.get(what)

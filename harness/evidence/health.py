@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness import clock
 from harness.evidence.histogram import Histogram
 
 MAX_LAG_P99_US = 50_000
@@ -39,7 +40,7 @@ MAX_REOPENED_SHARE = 0.05
 class Health:
     """How one process fared: lateness of its event loop and its share of one core. Not thread-safe."""
 
-    __slots__ = ("cpu_s", "gc_pauses", "hot_s", "lags", "late_sends", "max_cpu_share", "observed_s")
+    __slots__ = ("clock_ahead_s", "cpu_s", "gc_pauses", "hot_s", "lags", "late_sends", "max_cpu_share", "observed_s")
 
     def __init__(self) -> None:
         self.lags = Histogram()
@@ -56,6 +57,8 @@ class Health:
         """How much of that time the process used more than `MAX_CPU_SHARE` of its core."""
         self.max_cpu_share = 0.0
         """The busiest reading, as a share of one core."""
+        self.clock_ahead_s: float | None = None
+        """How far its clock was ahead of the endpoint's when they differed most; None when they were not compared."""
 
     def lag(self, us: int) -> None:
         """The event loop came this many microseconds later than it was asked to."""
@@ -68,6 +71,11 @@ class Health:
     def sent_late(self, us: int) -> None:
         """An arrival of the open load was sent so many microseconds after it was due."""
         self.late_sends.record(us)
+
+    def clock(self, ahead_s: float) -> None:
+        """The process's clock was found so many seconds ahead of the endpoint's, or behind it."""
+        if self.clock_ahead_s is None or abs(ahead_s) > abs(self.clock_ahead_s):
+            self.clock_ahead_s = ahead_s
 
     def cpu(self, share_of_one_core: float, seconds: float) -> None:
         """Over the last seconds the process used this share of one core: 1.0 is all of it."""
@@ -107,6 +115,7 @@ class Health:
             "cpu_s": self.cpu_s,
             "hot_s": self.hot_s,
             "max_cpu_share": self.max_cpu_share,
+            "clock_ahead_s": self.clock_ahead_s,
         }
 
     @classmethod
@@ -118,6 +127,7 @@ class Health:
         health.late_sends = Histogram.from_wire(wire.get("late_sends", {}))
         health.observed_s, health.cpu_s = wire["observed_s"], wire["cpu_s"]
         health.hot_s, health.max_cpu_share = wire["hot_s"], wire["max_cpu_share"]
+        health.clock_ahead_s = wire.get("clock_ahead_s")
         return health
 
 
@@ -179,6 +189,15 @@ def suspicions(healths: Mapping[str, Health], max_lag_us: int = MAX_LAG_P99_US) 
                 f"(limit {MAX_LATE_SEND_P99_US / 1_000:.0f} ms): add a worker, or lower the rate"
             )
     return found
+
+
+def clocks(healths: Mapping[str, Health]) -> list[str]:
+    """Whether clocks differ too much from the endpoint's: one sentence with what to do about it, or none.
+
+    Durations are measured by another clock, which nothing can set: the figures are as good as ever.
+    """
+    said = clock.sentence({process: health.clock_ahead_s for process, health in healths.items()})
+    return [said] if said else []
 
 
 def reopened(opened: int, logins: int, users: int) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from harness.errors import EXIT, HarnessError
 from harness.evidence import events, histogram_log, sweep, timeline
 from harness.evidence.gates import parse_gates
-from harness.evidence.health import Health
+from harness.evidence.health import Health, clocks
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import GENERATOR, INTERVALS, RUN, SWEEP, Facts, facts_from_json, warmup_note
 from harness.evidence.run import Remedies, Run, no_remedies
@@ -46,7 +46,7 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
             f"{NOT_CONCLUDED}; figures cover the first {measured_to_s:.0f} s, the timeline {entries.end_s} s: "
             "up to ten seconds of the former and the last second of the latter are missing"
         )
-        notes = (missing, *warmup_note(facts.warmup_s, *warmup), *notes)
+        notes = (missing, *clocks(healths), *warmup_note(facts.warmup_s, *warmup), *notes)
         reasons = (NOT_CONCLUDED, *verdict.invalid_because)
         verdict = Verdict("invalid", EXIT.INVALID, f"the figures prove nothing: {NOT_CONCLUDED}", reasons)
     return Run(

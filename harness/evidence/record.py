@@ -190,9 +190,11 @@ class Record:
         self._append(timeline.FILE_NAME, timeline.to_csv(seconds))
         self._keep(self._watch.measured(at_s, metrics))
 
-    def generator(self, epoch_s: int, healths: Mapping[str, Health]) -> None:
-        """Look at how the load generator fares; once a second."""
-        self._keep(self._watch.generator(max(epoch_s - int(self.facts.started_s), 0), healths))
+    def generator(self, epoch_s: int, healths: Mapping[str, Health]) -> list[Event]:
+        """Look at how the load generator fares, once a second; what is new about it."""
+        found = list(self._watch.generator(max(epoch_s - int(self.facts.started_s), 0), healths))
+        self._keep(found)
+        return found
 
     def interval(self, now_s: float, healths: Mapping[str, Health], pause: Callable[[], None] = lambda: None) -> None:
         """Write down the histograms since the last time.

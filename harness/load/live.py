@@ -38,7 +38,15 @@ _TABS: Final = {
         "Causes and remedies",
         {"count": "count", "error": "error", "cause": "cause", "remedy": "what to do"},
     ),
-    "generator": ("Generator", {"process": "process", "cpu": "CPU % of a core", "late": "event loop late, p99 ms"}),
+    "generator": (
+        "Generator",
+        {
+            "process": "process",
+            "cpu": "CPU % of a core",
+            "late": "event loop late, p99 ms",
+            "clock": "clock ahead of Cognito's, s",
+        },
+    ),
 }
 _NUMBERS: Final = Numbers.typeset()
 
@@ -121,6 +129,7 @@ def tables(standing: Standing, remedies: Remedies) -> dict[str, list[dict[str, A
                 "process": name,
                 "cpu": _NUMBERS.percent(health.mean_cpu_share),
                 "late": _NUMBERS.milliseconds(health.lag_p99_us),
+                "clock": _NUMBERS.no_data if health.clock_ahead_s is None else f"{health.clock_ahead_s:+,.0f}",
             }
             for name, health in sorted(healths.items())
         ],

@@ -177,6 +177,7 @@ def test_tokens_keys_clock_and_accounts_go_wrong_in_the_middle_of_a_run(lifecycl
     wait_for_more(sandbox, "GET /me", "ok", 20)
     sandbox.fault("clock-skew", time_s=600)
     wait_for_more(sandbox, "GET /me", "ok", 20)
+    run.wait_for_log(r"the clock of this process is \d+ s behind the endpoint's: AWS refuses signatures")
     sandbox.fault("jwks-down")
     sandbox.fault("rotate-keys")
     wait_for_more(sandbox, "GET /me", "503", 10)
@@ -190,6 +191,8 @@ def test_tokens_keys_clock_and_accounts_go_wrong_in_the_middle_of_a_run(lifecycl
     run.finish()
     assert users_at_the_end(run) == 5
     assert "Traceback" not in run.output
+    assert run.output.count("the clock of this process") == 2, "one warning, and a note in the closing summary"
+    assert [note for note in run.summary["run"]["notes"] if re.search(r"(599|60[01]) s behind", note)]
     logins = {reason: outcomes({"all": row}) for reason, row in run.summary["logins"]["by_reason"].items()}
     assert logins["initial"] == {"ok": 5}
     assert logins["refresh"]["rejected"] == 11, "five revoked, five expired, one disabled"

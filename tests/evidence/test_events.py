@@ -53,6 +53,21 @@ def test_a_late_event_loop_is_told_when_it_begins() -> None:
     assert list(watch.generator(3, {"w": health})) == [], "nothing new"
 
 
+def test_a_clock_that_is_off_is_told_once_and_again_when_it_is_worse() -> None:
+    watch, near, off, far = Watch(), Health(), Health(), Health()
+    near.clock(2.0)
+    off.clock(-61.0)
+    off.clock(3.0)
+    far.clock(-400.0)
+    assert list(watch.generator(1, {"a": Health(), "b": near})) == []
+    (event,) = watch.generator(2, {"a": off, "b": near})
+    assert (event.kind, event.text.partition(":")[0]) == ("clock", "the clock of a is 61 s behind the endpoint's")
+    assert list(watch.generator(3, {"a": off, "b": off})) == []
+    (event,) = watch.generator(4, {"a": off, "b": far})
+    assert "InvalidSignatureException" in event.text
+    assert list(watch.generator(5, {"a": off, "b": far})) == []
+
+
 def test_events_survive_the_disk_and_half_a_line_does_not() -> None:
     event = Event(12.345, "lag", 'late: "twice"\n')
     assert list(from_lines([to_line(event), to_line(event)[:10], "{}\n", "[]\n"])) == [event]

@@ -27,6 +27,7 @@ def busy() -> Standing:
         metrics.record(sample._replace(kind="login", name="login"))
     health.cpu(0.25, 1.0)
     health.lag(2_000)
+    health.clock(-90.2)
     return Standing(metrics, 10.0, {"worker": health})
 
 
@@ -69,7 +70,9 @@ class TestTables:
         assert {row["remedy"] for row in tables(busy(), lambda *_: None)["remedies"]} == {"\u2013"}
 
     def test_each_process_says_how_it_fares(self) -> None:
-        assert tables(busy(), explanation)["generator"] == [{"process": "worker", "cpu": "25.0", "late": "2.00"}]
+        assert tables(busy(), explanation)["generator"] == [
+            {"process": "worker", "cpu": "25.0", "late": "2.00", "clock": "-90"}
+        ]
 
     def test_before_the_first_run_they_are_empty(self) -> None:
         assert not any(tables(Standing(Metrics(), 0.0, {}), explanation).values())

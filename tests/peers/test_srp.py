@@ -51,6 +51,23 @@ def pycognitos(sandbox, client, pool_id, aws):
 
 
 @pytest.fixture
+def high_level(sandbox, client, pool_id, username):
+    """Pycognito's own idea of a user, which does not verify tokens: it looks for the keys at Amazon."""
+    peer = Cognito(
+        pool_id,
+        client["ClientId"],
+        username=username,
+        client_secret=client.get("ClientSecret"),
+        access_key=sandbox.access_key_id,
+        secret_key=sandbox.secret_access_key,
+        boto3_client_kwargs={"endpoint_url": sandbox.endpoint},
+    )
+    peer.verify_tokens = lambda: None
+    peer.verify_token = lambda token, name, _: setattr(peer, name, token)
+    return peer
+
+
+@pytest.fixture
 def log_in(sandbox, client, pool_id):
     """A login by the harness."""
 
@@ -83,18 +100,47 @@ def test_pycognito_passes_a_new_password(pycognitos, aws, pool_id, username):
     assert pycognitos(username, NEW_PASSWORD).authenticate_user()["AuthenticationResult"]
 
 
-def test_pycognito_enrols_an_authenticator_and_the_harness_uses_it(sandbox, aws, pool_id, client, username, log_in):
-    peer = Cognito(
-        pool_id,
-        client["ClientId"],
-        username=username,
-        client_secret=client.get("ClientSecret"),
-        access_key=sandbox.access_key_id,
-        secret_key=sandbox.secret_access_key,
-        boto3_client_kwargs={"endpoint_url": sandbox.endpoint},
-    )
-    peer.verify_tokens = lambda: None  # it looks for the keys at Amazon
-    peer.verify_token = lambda token, name, _: setattr(peer, name, token)
+def test_pycognito_renews_its_tokens_and_signs_out_everywhere(high_level, aws):
+    high_level.authenticate(PASSWORD)
+    before = high_level.access_token
+    high_level.renew_access_token()
+    assert high_level.access_token != before
+    high_level.logout()
+    with pytest.raises(aws.exceptions.NotAuthorizedException, match="Access Token has been revoked"):
+        aws.get_user(AccessToken=before)
+
+
+def test_boto3_signs_in_renews_and_signs_out_everywhere(aws, pycognitos, client, pool_id, username):
+    """The calls are those that a user of boto3 writes, and pycognito lends its arithmetic."""
+    app = {"ClientId": client["ClientId"]}
+
+    def log_in(password):
+        peer = pycognitos(username, password)
+        first = aws.initiate_auth(AuthFlow="USER_SRP_AUTH", AuthParameters=peer.get_auth_params(), **app)
+        answer = peer.process_challenge(first["ChallengeParameters"], {"USERNAME": username})
+        second = aws.respond_to_auth_challenge(ChallengeName="PASSWORD_VERIFIER", ChallengeResponses=answer, **app)
+        hashed = {name: value for name, value in answer.items() if name in {"USERNAME", "SECRET_HASH"}}
+        return second, hashed
+
+    with pytest.raises(aws.exceptions.NotAuthorizedException, match="Incorrect username or password"):
+        log_in("wrong")
+    aws.admin_set_user_password(UserPoolId=pool_id, Username=username, Password=PASSWORD, Permanent=False)
+    challenge, hashed = log_in(PASSWORD)
+    tokens = aws.respond_to_auth_challenge(
+        ChallengeName=challenge["ChallengeName"],
+        Session=challenge["Session"],
+        ChallengeResponses={**hashed, "NEW_PASSWORD": NEW_PASSWORD},
+        **app,
+    )["AuthenticationResult"]
+    values = {**hashed, "REFRESH_TOKEN": tokens["RefreshToken"]}
+    renewed = aws.initiate_auth(AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters=values, **app)["AuthenticationResult"]
+    aws.global_sign_out(AccessToken=renewed["AccessToken"])
+    with pytest.raises(aws.exceptions.NotAuthorizedException, match="Refresh Token has been revoked"):
+        aws.initiate_auth(AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters=values, **app)
+
+
+def test_pycognito_enrols_an_authenticator_and_the_harness_uses_it(high_level, username, log_in):
+    peer = high_level
     peer.authenticate(PASSWORD)
     secret = peer.associate_software_token()
     assert peer.verify_software_token(TOTP(secret).now())

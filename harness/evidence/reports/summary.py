@@ -241,6 +241,7 @@ def _health(health: Health) -> dict[str, Any]:
         "cpu_share_max": _rounded(health.max_cpu_share),
         "hot_share": _rounded(health.hot_share),
         "observed_s": _rounded(health.observed_s),
+        "clock_ahead_s": _rounded(health.clock_ahead_s),
     }
 
 

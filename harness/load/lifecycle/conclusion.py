@@ -16,7 +16,7 @@ from harness.errors import EXIT, HarnessError
 from harness.evidence import past
 from harness.evidence import run as evidence
 from harness.evidence.comparison import compare
-from harness.evidence.health import Health, reopened
+from harness.evidence.health import Health, clocks, reopened
 from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
 from harness.evidence.record import Record
@@ -99,6 +99,7 @@ def conclude(
                 f"worker {name} was lost: what it measured in its last second is missing"
                 for name in extent.lost_workers
             ),
+            *clocks(healths),
             *record.warmup_notes,
             *record.faults,
             *notes,

@@ -12,6 +12,7 @@ import gevent
 import gevent.event
 
 from harness.errors import HarnessError
+from harness.evidence.events import CLOCK
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import INTERVAL_S, Facts, Record, make_folder
@@ -80,7 +81,9 @@ class Keeper:
         while not self._is_over.wait(1.0 - (time.time() - self._after_s) % 1.0):
             now_s = time.time()
             self._take(now_s)
-            self.record.generator(int(now_s), self._healths())
+            for event in self.record.generator(int(now_s), self._healths()):
+                if event.kind == CLOCK:
+                    log.warning(event.text)
             if now_s >= interval_at_s:
                 interval_at_s += INTERVAL_S
                 self.record.interval(now_s, self._healths(), pause=_let_others_run)

@@ -20,6 +20,7 @@ from locust.event import Events
 from locust.exception import StopUser
 from locust.user.users import User
 
+from harness.clock import ClockWatch
 from harness.cognito import srp
 from harness.cognito.flows import FLOWS, SRP_FLOWS
 from harness.cognito.refreshing import Refreshing
@@ -80,6 +81,7 @@ class Run:
         """What was measured since the last `drain`: the supervisor's record has the whole."""
         self.samples: SampleFile | None = None
         self.monitor = Monitor()
+        self._clock = ClockWatch(self.monitor.health.clock)
         self._events = events
         self._rows = rows
         rows.on_part = self._take_part
@@ -247,6 +249,7 @@ class Run:
             keeps_connection=self.setup.settings.connection == "keep",
             offload=_off_the_loop,
             wait=gevent.sleep,
+            clock=self._clock,
         )
 
     def log_in(

@@ -112,6 +112,7 @@ def test_says_how_each_process_fared(run: Run):
         "cpu_share_max": 0.6,
         "hot_share": 0.0,
         "observed_s": 60.0,
+        "clock_ahead_s": None,
     }
 
 

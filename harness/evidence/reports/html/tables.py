@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.clock import gravity
 from harness.evidence.health import MAX_CPU_SHARE
 from harness.evidence.reports import charts, steps
 from harness.evidence.reports.numbers import Numbers
@@ -212,7 +213,8 @@ def processes(run: Run, numbers: Numbers) -> Table:
     rows, failed = [], set()
     for index, (name, health) in enumerate(sorted(run.healths.items())):
         late = health.lag_p99_us
-        if (late or 0) > run.max_lag_us or health.max_cpu_share > MAX_CPU_SHARE:
+        is_late = (late or 0) > run.max_lag_us
+        if is_late or health.max_cpu_share > MAX_CPU_SHARE or gravity(health.clock_ahead_s):
             failed.add(index)
         rows.append(
             (
@@ -221,9 +223,10 @@ def processes(run: Run, numbers: Numbers) -> Table:
                 numbers.percent(health.max_cpu_share if health.observed_s else None),
                 numbers.percent(health.hot_share if health.observed_s else None),
                 *(numbers.milliseconds(health.lags.figure(metric)) for metric in ("p50", "p99", "max")),
+                numbers.no_data if health.clock_ahead_s is None else f"{health.clock_ahead_s:+,.0f}",
             )
         )
-    heads = ("process", "CPU mean %", "CPU max %", "hot %", "late p50 ms", "late p99 ms", "late max ms")
+    heads = ("process", "CPU mean %", "CPU max %", "hot %", "late p50 ms", "late p99 ms", "late max ms", "clock s")
     return Table(heads, tuple(rows), frozenset(failed))
 
 
