@@ -39,7 +39,7 @@ class Counts:
         self._refused[reason] += 1
 
     def snapshot(self) -> Mapping[str, object]:
-        """Everything so far: `connections`, `arrived`, `answered` by answer, `logins` by user name, `refused` by why."""
+        """Everything so far; its members are in docs/sandbox.md."""
         return {
             "connections": self._connections,
             "arrived": dict(self._arrived),
