@@ -40,7 +40,17 @@ MAX_REOPENED_SHARE = 0.05
 class Health:
     """How one process fared: lateness of its event loop and its share of one core. Not thread-safe."""
 
-    __slots__ = ("clock_ahead_s", "cpu_s", "gc_pauses", "hot_s", "lags", "late_sends", "max_cpu_share", "observed_s")
+    __slots__ = (
+        "clock_ahead_s",
+        "cpu_s",
+        "gc_pauses",
+        "hot_s",
+        "lags",
+        "late_reads",
+        "late_sends",
+        "max_cpu_share",
+        "observed_s",
+    )
 
     def __init__(self) -> None:
         self.lags = Histogram()
@@ -49,6 +59,8 @@ class Health:
         """How long collections of garbage took, in microseconds: nothing else runs meanwhile."""
         self.late_sends = Histogram()
         """How late what was due at a time was sent, in microseconds: only an open load knows."""
+        self.late_reads = Histogram()
+        """How long answers lay there before they were read, in microseconds; in no latency. Only Linux says so."""
         self.observed_s = 0.0
         """How long CPU was observed, in seconds."""
         self.cpu_s = 0.0
@@ -111,6 +123,7 @@ class Health:
             "lags": self.lags.to_wire(),
             "gc_pauses": self.gc_pauses.to_wire(),
             "late_sends": self.late_sends.to_wire(),
+            "late_reads": self.late_reads.to_wire(),
             "observed_s": self.observed_s,
             "cpu_s": self.cpu_s,
             "hot_s": self.hot_s,
@@ -125,6 +138,7 @@ class Health:
         health.lags = Histogram.from_wire(wire["lags"])
         health.gc_pauses = Histogram.from_wire(wire.get("gc_pauses", {}))
         health.late_sends = Histogram.from_wire(wire.get("late_sends", {}))
+        health.late_reads = Histogram.from_wire(wire.get("late_reads", {}))
         health.observed_s, health.cpu_s = wire["observed_s"], wire["cpu_s"]
         health.hot_s, health.max_cpu_share = wire["hot_s"], wire["max_cpu_share"]
         health.clock_ahead_s = wire.get("clock_ahead_s")

@@ -121,6 +121,8 @@ class Run:
     def keep(self, sample: Sample) -> None:
         """Keep a sample that Locust's tables have already, or never will."""
         self.metrics.record(sample)
+        if sample.unread_us:
+            self.monitor.health.late_reads.record(sample.unread_us)
         if self.samples is not None:
             self.samples.add(sample)
 
