@@ -86,7 +86,7 @@ def conclude(
         duration_s=duration_s,
         classes=extent.user_classes,
         users=extent.users,
-        settings=setup.settings.shown(),
+        settings=record.facts.settings,
         metrics=metrics,
         gates=results,
         healths=healths,
