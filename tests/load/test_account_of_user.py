@@ -156,15 +156,17 @@ def test_who_waited_for_an_account_until_the_end_is_counted(
     monkeypatch: pytest.MonkeyPatch, *, is_served: bool, unserved: dict[str, int]
 ) -> None:
     """Not so who got one late."""
-    monkeypatch.setattr("harness.load.leases.rows.PATIENCE_S", 0.0)
     load = Load(1, on_exhausted="wait")
     lucky, other = load.user(), load.user()
     load.token(lucky)
+    monkeypatch.setattr("harness.load.leases.rows.PATIENCE_S", 0.0)
     waits = gevent.spawn(load.token, other)
-    gevent.sleep(0.01)
+    with gevent.Timeout(30):
+        while not load.run.metrics.skipped:
+            gevent.sleep(0.001)
     if is_served:
         lucky.greenlet.kill()
-        gevent.sleep(0.01)
+        waits.join(30)
     waits.kill()
     assert load.run.metrics.skipped == {("/me", "NoAccountLeft"): 1}
     assert load.run.metrics.unserved == unserved
