@@ -84,6 +84,7 @@ def summary(run: Run) -> dict[str, Any]:
             "dropped": dict(sorted(metrics.dropped.items())),
             "cut_off": dict(sorted(metrics.cut_offs.items())),
             "exceptions": dict(sorted(metrics.exceptions.items())),
+            "unserved": dict(sorted(metrics.unserved.items())),
             "clamped": metrics.clamped,
         },
         "generator": _generator(run),

@@ -92,6 +92,7 @@ def test_says_what_was_not_measured(run: Run):
         "dropped": {},
         "cut_off": {"InitiateAuth": 1},
         "exceptions": {},
+        "unserved": {},
         "clamped": 0,
     }
 
