@@ -277,7 +277,7 @@ class _Tally:
         self._started_s = time.time()
         self._elapsed_us = self._connect_us = self._first_byte_us = self._tls_us = 0
         self._exchanges = self._request_bytes = self._sent_bytes = self._received_bytes = self._status = 0
-        self._exchange: tuple[str, float, int, int, int, int, int, int] | None = None
+        self._exchange: tuple[str, float, int, int, int, int, int, int, int] | None = None
 
     def sent(self, size: int) -> None:
         """A request of so many bytes is about to be sent."""
@@ -296,20 +296,22 @@ class _Tally:
         size = len(answer.body)
         self._received_bytes += size
         self._status = status = answer.status
-        self._exchange = (operation, time.time() - elapsed / 1e6, elapsed, connect, first, size, status, tls)
+        unread = answer.unread_ns // 1000
+        started_s = time.time() - (elapsed + unread) / 1e6
+        self._exchange = (operation, started_s, elapsed, connect, first, size, status, tls, unread)
 
     def broke(self, operation: str, elapsed_ns: int) -> None:
         """No answer came."""
         elapsed = elapsed_ns // 1000
         self._elapsed_us += elapsed
         self._status = 0
-        self._exchange = (operation, time.time() - elapsed / 1e6, elapsed, 0, 0, 0, 0, 0)
+        self._exchange = (operation, time.time() - elapsed / 1e6, elapsed, 0, 0, 0, 0, 0, 0)
 
     def exchange_ended(self, outcome: Outcome, error: str, name: str = "") -> None:
         """The flow has read the answer: the exchange becomes a sample, named after its operation or as given."""
         if self._exchange is None:
             return
-        operation, started_s, elapsed, connect, first, size, status, tls = self._exchange
+        operation, started_s, elapsed, connect, first, size, status, tls, unread = self._exchange
         self._exchange = None
         self._exchanges += 1
         self._witness.sample(
@@ -327,6 +329,8 @@ class _Tally:
                 self._request_bytes,
                 status,
                 tls,
+                0,
+                unread,
             )
         )
 

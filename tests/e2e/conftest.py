@@ -165,6 +165,12 @@ def variables_of(sandbox: Any) -> dict[str, str]:
     }
 
 
+def sent(summary: dict[str, Any], name: str) -> int:
+    """How often the client sent this: measured or cut off."""
+    measured: int = summary["exchanges"]["by_name"].get(name, {"count": 0})["count"]
+    return measured + summary["not_measured"]["cut_off"].get(name, 0)
+
+
 def wait_until(is_so: Callable[[], object], timeout_s: float = 60) -> None:
     """Wait for a condition instead of a time: a busy machine takes longer, and a quiet one need not wait."""
     deadline = time.monotonic() + timeout_s
