@@ -101,8 +101,8 @@ def document(soak: Soak, checks: Sequence[Check], facts: Mapping[str, str]) -> s
     still = f" The machine stood still for {last.still_s:.0f} s, which are left out." if last.still_s else ""
     intro = (
         f"Made by `make soak`: {soak.users} users for {last.at_s / 60:.0f} minutes with tokens of {soak.life_s:g} s, "
-        f"{QUOTA} logins a second let through; every kind of fault of the sandbox in turn, most of them for 30 % of all "
-        f"requests, of Cognito's and of the API's: briefly in the first life of the tokens, longer after it.{still}"
+        f"{QUOTA} logins a second let through; every kind of fault of the sandbox in turn, most of them for 30 % of "
+        f"all requests, of Cognito's and of the API's: briefly in the first life of the tokens, longer after it.{still}"
     )
     lines = [
         "# A soak",
