@@ -239,6 +239,7 @@ def _health(health: Health) -> dict[str, Any]:
         "gc_share": _rounded(health.gc_share),
         "late_send_p99_ms": _ms(health.late_sends.figure("p99")),
         "late_read_p99_ms": _ms(health.late_reads.figure("p99")),
+        "ready_p99": health.ready.percentile(99_000),
         "cpu_share_mean": _rounded(health.mean_cpu_share),
         "cpu_share_max": _rounded(health.max_cpu_share),
         "hot_share": _rounded(health.hot_share),

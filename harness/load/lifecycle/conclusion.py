@@ -45,7 +45,6 @@ class Extent:
     ended_s: float
     user_classes: tuple[str, ...]
     users: int
-    lost_workers: tuple[str, ...] = ()
     abort: Abort | None = None
     """The gate that stopped the run, if one did."""
 
@@ -95,10 +94,6 @@ def conclude(
         max_lag_us=max_lag_us,
         remedies=explanation,
         notes=(
-            *(
-                f"worker {name} was lost: what it measured in its last second is missing"
-                for name in extent.lost_workers
-            ),
             *clocks(healths),
             *filter(None, [never_served(metrics)]),
             *record.warmup_notes,

@@ -110,6 +110,7 @@ def test_says_how_each_process_fared(run: Run):
         "gc_share": 0.0,
         "late_send_p99_ms": None,
         "late_read_p99_ms": None,
+        "ready_p99": None,
         "cpu_share_mean": 0.6,
         "cpu_share_max": 0.6,
         "hot_share": 0.0,
