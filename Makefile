@@ -4,7 +4,7 @@ BIN := .venv/bin
 DEMO_TIME ?= 25s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench soak clean
 
 help: ## Show this help
 	@grep -E '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -37,6 +37,9 @@ lint: .venv ## Check style, types and the import rule
 
 bench: .venv ## Measure against the peers that are installed (see bench/README.md)
 	@$(BIN)/python -m bench
+
+soak: .venv ## Hold 500 users through 20 minutes of every fault there is
+	@$(BIN)/python -m bench.soak
 
 clean: ## Remove what was made here, results excepted
 	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

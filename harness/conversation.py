@@ -318,12 +318,13 @@ class _Tally:
         size = len(answer.body)
         self._received_bytes += size
         self._status = answer.status
+        unread_us = answer.unread_ns // 1000
         self._witness.sample(
             Sample(
                 "exchange",
                 name or self._operation,
                 outcome,
-                self._answered_s - elapsed_us / 1e6,
+                self._answered_s - (elapsed_us + unread_us) / 1e6,
                 elapsed_us,
                 connect_us,
                 first_byte_us,
@@ -333,6 +334,8 @@ class _Tally:
                 self._request_bytes,
                 answer.status,
                 tls_us,
+                0,
+                unread_us,
             )
         )
 

@@ -66,6 +66,7 @@ class TestKnobs:
             "--cognito-connection",
             "--cognito-ca-bundle",
             "--cognito-max-login-rate",
+            "--cognito-quota",
             "--cognito-renew-margin",
             "--cognito-renew-spread",
             "--gate",

@@ -1,7 +1,8 @@
 """Answers InitiateAuth after a while, and keeps the time: `python -m bench.servers.timed MEDIAN_MS [STALL_AFTER_S]`.
 
 Each answer is due a random while after its request has arrived; one in `SLOW_EVERY` takes `SLOW_S`. What is kept is how
-long it took from the request's last byte to the answer's hand-over to the system, on the server's own clock. SIGTERM
+long it took from the request's last byte, as the system stamped it when it came (Linux; elsewhere when it was read), to
+the answer's hand-over to the system. SIGTERM
 ends it; then it prints, as JSON, how many requests there were, when each came and how long they took. STALL_AFTER_S
 seconds after the first one it stands still for `STALL_S`: what comes meanwhile is answered afterwards.
 
@@ -23,6 +24,7 @@ import time
 from contextlib import suppress
 from heapq import heappop, heappush
 from itertools import count
+from struct import Struct
 
 from bench.canned import login_answer
 from harness.evidence.histogram import Histogram
@@ -31,6 +33,10 @@ SLOW_EVERY, SLOW_S = 200, 1.5
 SPREAD = 0.3
 STALL_S = 5.0
 READ_BYTES = 65_536
+SO_TIMESTAMPNS = 35
+"""Linux's option for a stamp on what arrives, and the stamp's name (socket(7)); Python has none for it."""
+STAMP = Struct("@ll")
+"""A struct timespec."""
 IDLE_S = 0.01
 """How long it sleeps when no answer is outstanding."""
 
@@ -74,7 +80,7 @@ class Timed:
     def _read(self, connection: socket.socket) -> bool:
         """Take what has come; a login's request comes in one piece or in few. Returns whether there may be more."""
         try:
-            more = connection.recv(READ_BYTES)
+            more, arrived_s = receive(connection)
         except ConnectionError:
             return False
         received = self._received.pop(connection, b"") + more
@@ -84,20 +90,19 @@ class Timed:
             if more:
                 self._received[connection] = received
             return bool(more)
-        arrived_s = time.perf_counter()
         self.arrived_s.append(arrived_s)
         heappush(self._due, (arrived_s + self._while_s(), next(self._numbers), arrived_s, connection))
         return True
 
     def _answer_what_is_due(self) -> None:
-        while self._due and self._due[0][0] <= (now_s := time.perf_counter()):
+        while self._due and self._due[0][0] <= (now_s := time.time()):
             stalled_for_s = now_s - self.arrived_s[0] - self._stall_after_s
             if 0 <= stalled_for_s < STALL_S:
                 return
             _, _, arrived_s, connection = heappop(self._due)
             with suppress(OSError):  # its client has given up
                 connection.sendall(self._answer)
-                self.took.record(round((time.perf_counter() - arrived_s) * 1e6))
+                self.took.record(round((time.time() - arrived_s) * 1e6))
 
     def _while_s(self) -> float:
         if not self._median_s:
@@ -106,10 +111,22 @@ class Timed:
         return SLOW_S if slow else self._median_s * self._draw.lognormvariate(0, SPREAD)
 
 
+def receive(connection: socket.socket) -> tuple[bytes, float]:
+    """What has come, and when the last of it came; seconds since the epoch, for that is the clock of the stamps."""
+    data, messages, _, _ = connection.recvmsg(READ_BYTES, socket.CMSG_SPACE(STAMP.size))
+    for _, kind, stamp in messages:
+        if kind == SO_TIMESTAMPNS and len(stamp) == STAMP.size:
+            seconds, nanoseconds = STAMP.unpack(stamp)
+            return data, seconds + nanoseconds / 1e9
+    return data, time.time()
+
+
 def accept(listener: socket.socket) -> socket.socket:
     """The next connection."""
     connection, _ = listener.accept()
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sys.platform == "linux":
+        connection.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     return connection
 
 

@@ -6,8 +6,8 @@ signature), `logins` (three rows), `answers` (what they bring), `pool` (what an 
 them, and `chart` writes them down.
 """
 
-from harness.doctor.case import Case
+from harness.doctor.case import Case, Known
 from harness.doctor.examination import examine, examine_quickly
 from harness.doctor.finding import Finding, State
 
-__all__ = ["Case", "Finding", "State", "examine", "examine_quickly"]
+__all__ = ["Case", "Finding", "Known", "State", "examine", "examine_quickly"]

@@ -25,13 +25,17 @@ CHECKS: Final[tuple[Check, ...]] = (
 """In the order in which they build on each other."""
 
 
-def examine(case: Case) -> Iterator[Finding]:
+def examine(case: Case, known: Known | None = None) -> Iterator[Finding]:
     """Everything that can be known before the load, each finding as soon as it is there.
 
     It logs in with three accounts, changes nothing, and asks AWS what the keys allow. Whatever a fault keeps from being
     checked is found `NOT_CHECKED`.
+
+    Args:
+        case: What is examined.
+        known: Takes what was found out, for whoever wants to go on from there.
     """
-    return _run(CHECKS, case, Known())
+    return _run(CHECKS, case, known or Known())
 
 
 def examine_quickly(case: Case) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import Final
 import gevent
 from gevent.event import AsyncResult
 
+from harness.load.alarm import alarm
 from harness.load.pacing import Pacer
 
 LONGEST_NAP_S: Final = 0.5
@@ -74,10 +75,14 @@ class Arrivals:
 
     def _arrive(self) -> None:
         began_s = self._began_s
-        while not self._is_over:
-            for due_s in self._pacer.due(self._now() - began_s):
-                if self._free:
-                    self._free.popleft().set(began_s + due_s)
-                else:
-                    self._drop()
-            gevent.sleep(min(max(began_s + self._pacer.next_s - self._now(), 0.0), LONGEST_NAP_S))
+        clock = alarm()
+        try:
+            while not self._is_over:
+                for due_s in self._pacer.due(self._now() - began_s):
+                    if self._free:
+                        self._free.popleft().set(began_s + due_s)
+                    else:
+                        self._drop()
+                clock.wait(min(began_s + self._pacer.next_s - self._now(), LONGEST_NAP_S))
+        finally:
+            clock.close()

@@ -5,7 +5,7 @@ Locust's extended tabs hold one table each; their rows ride on the statistics th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -47,6 +47,7 @@ _TABS: Final = {
             "clock": "clock ahead of Cognito's, s",
         },
     ),
+    "estimate": ("Estimate", {"said": "what the run was going to ask of Cognito, reckoned before its first user"}),
 }
 _NUMBERS: Final = Numbers.typeset()
 
@@ -57,6 +58,8 @@ class Standing(NamedTuple):
     metrics: Metrics
     duration_s: float
     healths: Mapping[str, Health]
+    estimate: Sequence[str] = ()
+    """What the run was reckoned to ask of Cognito, a paragraph, and what of that would exceed the quota."""
 
 
 def show(
@@ -105,7 +108,7 @@ def show(
 
 def tables(standing: Standing, remedies: Remedies) -> dict[str, list[dict[str, Any]]]:
     """The rows of each tab, by its key, as text for people."""
-    metrics, duration_s, healths = standing
+    metrics, duration_s, healths, estimate = standing
     exchanges = metrics.tallies("exchange")
     logins = {"all logins": metrics.tally(LOGINS)} if metrics.names("login") else {}
     for reason in metrics.reasons():
@@ -133,6 +136,7 @@ def tables(standing: Standing, remedies: Remedies) -> dict[str, list[dict[str, A
             }
             for name, health in sorted(healths.items())
         ],
+        "estimate": [{"said": sentence} for sentence in estimate],
     }
 
 

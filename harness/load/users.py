@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import gevent
 import gevent.lock
@@ -28,6 +28,9 @@ from harness.session import TokenSession
 _OK = Outcome.OK
 IDLE_S = 1.0
 """How long a user without a usable account waits before it looks again: a task without wait time must not spin."""
+
+MOST_ROWS: Final = 3
+"""Rows that a user has at most, when Cognito rejects their accounts: to try a whole file of them would be an attack."""
 
 
 class Extraction:
@@ -219,6 +222,8 @@ class _AccountBearer:
         self._run = run
         self._use = cast("TokenUse", run.setup.settings.token_use)
         self._session: TokenSession | None = None
+        self._row: Row | None = None
+        self._rows_had = 0
         self._seating = gevent.lock.RLock()
 
     def tokens(self, name: str) -> Tokens:
@@ -251,17 +256,34 @@ class _AccountBearer:
         with self._seating:
             if self._session is not None:
                 return self._session
-            row = self._run.take_row(self._user, skip)
+            if not self._rows_had:
+                self._user.greenlet.link(lambda _: self._leave())
+            self._leave()
+            try:
+                self._row = row = self._run.take_row(self._user, skip)
+            except gevent.GreenletExit:
+                if has_waited and not self._rows_had:
+                    self._run.metrics.count_unserved(type(self._user).__name__)
+                raise
+            self._rows_had += 1
             self._user.vars.update(row.variables)
             self._session = self._run.session(row, wait_of(self._user))
         if has_waited:  # the request was counted as not sent, and so it is not
             raise RescheduleTask
         return self._session
 
+    def _leave(self) -> None:
+        row, self._row = self._row, None
+        if row is not None:
+            self._run.give_back(row)
+
     def _skipped(self, name: str, error: LoginError) -> RescheduleTask:
         self._run.skip(name, error)
         if error.outcome in (Outcome.REJECTED, Outcome.CHALLENGED):
-            wait_of(self._user)(IDLE_S)
+            if self._row is not None and self._rows_had < MOST_ROWS and self._run.may_move(self._row):
+                self._session = None
+            else:
+                wait_of(self._user)(IDLE_S)
         return RescheduleTask()
 
 

@@ -69,6 +69,7 @@ class Api:
         try:
             claims = self._bearer.check(received.headers.get("authorization", ""))
         except InvalidToken as reason:
+            self._counts.refused(str(reason))
             response = _unauthorized(str(reason))
         except KeysUnavailable:
             response = _problem(HTTPStatus.SERVICE_UNAVAILABLE, "the token's key cannot be fetched")

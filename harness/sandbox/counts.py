@@ -16,6 +16,7 @@ class Counts:
         self._arrived: Counter[str] = Counter()
         self._answered: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._logins: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
 
     def connected(self) -> None:
         """A TCP connection was accepted."""
@@ -33,11 +34,16 @@ class Counts:
         """A password was tried for this user name, whatever became of it."""
         self._logins[username] += 1
 
+    def refused(self, reason: str) -> None:
+        """The API took a token for invalid, for this reason."""
+        self._refused[reason] += 1
+
     def snapshot(self) -> Mapping[str, object]:
-        """Everything so far: `connections`, `arrived`, `answered` by answer, `logins` by user name."""
+        """Everything so far; its members are in docs/sandbox.md."""
         return {
             "connections": self._connections,
             "arrived": dict(self._arrived),
             "answered": {name: dict(answers) for name, answers in self._answered.items()},
             "logins": dict(self._logins),
+            "refused": dict(self._refused),
         }

@@ -1,4 +1,4 @@
-"""One HTTP server on the loopback interface: gevent's, without what a test double has no use for."""
+"""One HTTP server, on loopback unless told otherwise: gevent's, without what a test double has no use for."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import gevent
 from gevent.pywsgi import Input, WSGIHandler, WSGIServer
 
 from harness.sandbox.exchange import Delivery
+from harness.sandbox.options import LOOPBACK
 
-LOOPBACK = "127.0.0.1"
 BACKLOG = 1024
 """Connections that may wait to be accepted: a whole load test arrives at once."""
 
@@ -150,6 +150,7 @@ class SandboxServer(WSGIServer):  # type: ignore[misc]  # gevent is untyped
     Args:
         application: A WSGI application.
         port: 0 for a free one.
+        bind: The address or name to listen on.
         tls: Speaks TLS with this context.
         connected: Told about every TCP connection.
         wall: Gives the Date of answers.
@@ -160,13 +161,14 @@ class SandboxServer(WSGIServer):  # type: ignore[misc]  # gevent is untyped
         application: Callable[..., Any],
         port: int,
         *,
+        bind: str = LOOPBACK,
         tls: ssl.SSLContext | None = None,
         connected: Callable[[], None] = lambda: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         options = {"ssl_context": tls} if tls else {}
         super().__init__(
-            (LOOPBACK, port),
+            (bind, port),
             application,
             backlog=BACKLOG,
             log=None,
@@ -174,6 +176,7 @@ class SandboxServer(WSGIServer):  # type: ignore[misc]  # gevent is untyped
             handler_class=Handler,
             **options,
         )
+        self._bind = bind
         self._connected = connected
         self._wall = wall
         self._date = (0, "")
@@ -202,4 +205,4 @@ class SandboxServer(WSGIServer):  # type: ignore[misc]  # gevent is untyped
     def url(self) -> str:
         """Where clients find it."""
         scheme = "https" if self.ssl_enabled else "http"
-        return f"{scheme}://{LOOPBACK}:{self.server_port}"
+        return f"{scheme}://{self._bind}:{self.server_port}"

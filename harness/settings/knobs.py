@@ -11,6 +11,11 @@ from harness.cognito.refreshing import WAYS
 DEFAULT_LOGIN_RATE: Final = 60.0
 """Logins per second outside the sandbox: half of the default UserAuthentication quota, which production shares."""
 
+DEFAULT_QUOTA: Final = 120.0
+"""UserAuthentication, in requests per second, per account and region: AWS's guide, "Quotas in Amazon Cognito"."""
+DEFAULT_CLIENT_QUOTA: Final = 150.0
+"""ClientAuthentication, likewise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Knob:
@@ -105,6 +110,13 @@ KNOBS: Final = (
         "",
         f"Logins per second at most, over all workers; 0: no cap. Empty: {DEFAULT_LOGIN_RATE:g}; none in the sandbox.",
         given_as="login_cap",
+    ),
+    Knob(
+        "--cognito-quota",
+        "",
+        "Logins per second that your account's quota allows in its region: what a run is going to ask for is reckoned "
+        f"against it before the first user. Empty: AWS's default, {DEFAULT_QUOTA:g} (client_credentials: "
+        f"{DEFAULT_CLIENT_QUOTA:g}).",
     ),
     Knob(
         "--login-rate",

@@ -165,6 +165,10 @@ def _number_problems(settings: Settings) -> list[Problem]:
                 "Expected logins per second, such as 60; 0 for no cap.",
             )
         )
+    if settings.quota and (number(settings.quota) or 0.0) <= 0:
+        problems.append(
+            Problem(f"--cognito-quota is {settings.quota!r}", "Expected logins per second, such as 120, above 0.")
+        )
     if settings.max_lag_ms <= 0:
         problems.append(Problem(f"--cognito-max-lag is {settings.lag!r}", "Expected milliseconds, such as 50."))
     if seconds(settings.renew_margin) is None:

@@ -11,7 +11,7 @@ from harness.cognito.flows import CLIENT_CREDENTIALS
 from harness.errors import Problem
 from harness.evidence.sweep import CONCURRENT, PER_SECOND, Plan
 from harness.settings.domain import token_url
-from harness.settings.knobs import DEFAULT_LOGIN_RATE, KNOBS
+from harness.settings.knobs import DEFAULT_CLIENT_QUOTA, DEFAULT_LOGIN_RATE, DEFAULT_QUOTA, KNOBS
 from harness.settings.problems import POOL_ID, problems_of
 from harness.settings.rates import Stage, levels, stages
 from harness.settings.units import number, seconds, share
@@ -60,6 +60,8 @@ class Settings:
     """As given; read `renew_spread_share`."""
     login_cap: str = ""
     """As given, in logins per second over all workers; read `max_login_rate`."""
+    quota: str = ""
+    """As given, in logins per second; read `quota_per_s`."""
     login_rate: str = ""
     """As given; read `arrivals`."""
     login_arrivals: str = "constant"
@@ -141,6 +143,12 @@ class Settings:
         return 0.0 if self.is_local else DEFAULT_LOGIN_RATE
 
     @property
+    def quota_per_s(self) -> float:
+        """Logins per second that the account's quota allows in its region, for all pools together."""
+        default = DEFAULT_CLIENT_QUOTA if self.is_machine else DEFAULT_QUOTA
+        return (number(self.quota) if self.quota else None) or default
+
+    @property
     def sweep(self) -> Plan | None:
         """The levels of a sweep; None without one."""
         hold_s = seconds(self.sweep_hold) or 0.0
@@ -215,6 +223,7 @@ class Settings:
         values["region"] = self.region
         values["max_lag_ms"] = f"{self.max_lag_ms:g}"
         values["max_login_rate"] = f"{self.max_login_rate:g}"
+        values["quota"] = f"{self.quota_per_s:g}"
         return {name.removeprefix("given_"): value for name, value in values.items() if value}
 
     @property

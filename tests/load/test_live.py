@@ -28,7 +28,7 @@ def busy() -> Standing:
     health.cpu(0.25, 1.0)
     health.lag(2_000)
     health.clock(-90.2)
-    return Standing(metrics, 10.0, {"worker": health})
+    return Standing(metrics, 10.0, {"worker": health}, ("Estimate: little.", "too much"))
 
 
 class Ui:
@@ -69,6 +69,9 @@ class TestTables:
     def test_an_error_that_nobody_knows_is_shown_all_the_same(self) -> None:
         assert {row["remedy"] for row in tables(busy(), lambda *_: None)["remedies"]} == {"\u2013"}
 
+    def test_what_was_reckoned_before_the_run_stays_to_be_read(self) -> None:
+        assert tables(busy(), explanation)["estimate"] == [{"said": "Estimate: little."}, {"said": "too much"}]
+
     def test_each_process_says_how_it_fares(self) -> None:
         assert tables(busy(), explanation)["generator"] == [
             {"process": "worker", "cpu": "25.0", "late": "2.00", "clock": "-90"}
@@ -83,7 +86,12 @@ class TestPage:
         client = Ui(busy()).client
         told = client.get("/stats/requests").get_json()
         assert told["state"] == "running"
-        assert {stats["key"] for stats in told["extended_stats"]} == {"logins", "remedies", "generator"}
+        assert {stats["key"] for stats in told["extended_stats"]} == {
+            "logins",
+            "remedies",
+            "generator",
+            "estimate",
+        }
         assert client.get("/tasks").get_json() == {"other": True}
 
     def test_each_tab_has_a_table_whose_columns_the_rows_fill(self) -> None:

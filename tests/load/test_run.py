@@ -137,7 +137,6 @@ class User:
 
     def __init__(self) -> None:
         self._state = "running"
-        self.greenlet = gevent.spawn(gevent.sleep, 60)
 
 
 class TestUsersOfOneAccount:
@@ -186,12 +185,10 @@ class TestUsersOfOneAccount:
         taken = []
         for _ in range(2):
             user = User()
-            taken.append(run.take_row(cast("Any", user)).number)
-            self.all_ask(self.sessions(run, line, taken[-1:]))
-            user.greenlet.kill()
-            for _ in range(4):  # what is linked to its end runs in greenlets of its own
-                gevent.sleep(0)
-        assert taken[0] == taken[1]
+            taken.append(run.take_row(cast("Any", user)))
+            self.all_ask(self.sessions(run, line, [taken[-1].number]))
+            run.give_back(taken[-1])
+        assert taken[0] is taken[1]
         assert line.sent == logins
 
     def test_an_account_that_another_process_was_refused_is_not_tried_here(self) -> None:

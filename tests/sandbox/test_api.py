@@ -128,7 +128,9 @@ def test_an_expired_token_is_refused_also_when_it_was_taken_before(served, ask, 
     if is_known:
         assert ask("GET", "/me", tokens["AccessToken"])[0] == 200
     served.clock.offset_s = 3601
+    before = served.parts.counts.snapshot()["refused"].get("the token has expired", 0)
     assert refusal(ask, tokens["AccessToken"]) == "the token has expired"
+    assert served.parts.counts.snapshot()["refused"]["the token has expired"] == before + 1
 
 
 def pool_key(served):

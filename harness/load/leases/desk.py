@@ -102,7 +102,7 @@ class Desk:
     def _wanted(self, holder: str, count: int, ahead: int) -> None:
         rows = self._ledger.lease(holder, count, ahead=0 if self._waiting else ahead)
         missing = max(0, count - len(rows))
-        may_share = self._ledger.on_exhausted == "share" and self._ledger.held(holder) > 0
+        may_share = self._ledger.on_exhausted == "share" and self._ledger.usable(holder) > 0
         if rows or may_share:
             self._grant(holder, rows, min(count, len(rows)), missing if may_share else 0)
         if missing and not may_share:

@@ -203,12 +203,13 @@ class Rows:
         self._post()
 
     def _shared_row(self) -> int | None:
-        """The next row in turn, for one more user."""
+        """The next row in turn, for one more user; None when Cognito has rejected them all."""
         rows = self._own or self._login
-        if not rows:
-            return None
-        self._turn += 1
-        return rows[self._turn % len(rows)]
+        for _ in rows:
+            self._turn += 1
+            if (row := rows[self._turn % len(rows)]) not in self._rejected:
+                return row
+        return None
 
     def _unneeded(self, count: int) -> list[int]:
         """Up to so many rows that nobody here uses; those of API users first."""

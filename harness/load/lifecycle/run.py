@@ -98,6 +98,8 @@ class Run:
         self._arrivals: Arrivals | None = None
         self._is_spawned = False
         self._reported: set[str] = set()
+        self._has_worked = False
+        """Whether any account has: then what refuses another is not the fault of all."""
         self._begin = FLOWS[setup.settings.flow]
         self._refreshing = Refreshing(settings.refresh, self.report)
         if setup.settings.flow in SRP_FLOWS and not srp.IS_FAST:
@@ -124,6 +126,8 @@ class Run:
     def keep(self, sample: Sample) -> None:
         """Keep a sample that Locust's tables have already, or never will."""
         self.metrics.record(sample)
+        if sample.unread_us:
+            self.monitor.health.late_reads.record(sample.unread_us)
         if self.samples is not None:
             self.samples.add(sample)
 
@@ -170,7 +174,7 @@ class Run:
         return measured
 
     def take_row(self, user: User, tell: Callable[[], None] = lambda: None) -> Row:
-        """A row for as long as the user lives; waits for one. Machines share the one of their app client.
+        """A row for an API user, until it is given back; waits for one. Machines share the one of their app client.
 
         Args:
             user: Who gets it; it can be stopped while it waits.
@@ -184,9 +188,20 @@ class Run:
             tell()
 
         with waiting(user):
-            number = self.rows.take(say)
-        user.greenlet.link(lambda _: self._accounts.give_back(number))
-        return self.setup.users.rows[number]
+            return self.setup.users.rows[self.rows.take(say)]
+
+    def give_back(self, row: Row) -> None:
+        """An API user needs its row no more."""
+        if not self.setup.settings.is_machine:
+            self._accounts.give_back(row.number)
+
+    def may_move(self, row: Row) -> bool:
+        """Whether a user of this row had better take another: Cognito rejected it, and not all of them.
+
+        Where no account has worked yet the fault may be everybody's, and asking with more accounts helps nobody.
+        """
+        is_rejected = self.penalty(row.number).rejection is not None
+        return is_rejected and self._has_worked and not self.setup.settings.is_machine
 
     def cycle(self, user: User) -> Cycle:
         """What a login user takes its turns on, for as long as it lives."""
@@ -268,6 +283,7 @@ class Run:
                 penalty.reject_if_final(error)  # before the next one, which waits here, has its turn
                 raise
             penalty.succeeded()
+            self._has_worked = True
             return tokens
 
     def session(self, row: Row, wait: Callable[[float], None]) -> TokenSession:

@@ -23,7 +23,9 @@ from harness.evidence.metrics import Metrics
 from harness.evidence.record import Facts, Record
 from harness.load.leases import Exhausted, RowLedger
 from harness.load.lifecycle import load_model, sandboxed
+from harness.load.lifecycle.attendance import Attendance
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
+from harness.load.lifecycle.forecast import estimate_of, say
 from harness.load.lifecycle.guardian import Guardian
 from harness.load.lifecycle.keeper import Due, Keeper
 from harness.load.lifecycle.preflight import preflight
@@ -64,7 +66,10 @@ class Supervisor(ABC):
         self._sandbox: sandboxed.Sandbox | None = None
         self._started_s = self._stopping_s = 0.0
         self._spawned_at_s: float | None = None
-        self._lost: set[str] = set()
+        self._token_life_s: float | None = None
+        self._estimate: tuple[str, ...] = ()
+        self.attendance = Attendance()
+        """Of the workers of this run."""
         self._guardian: Guardian | None = None
         self._progress: Progress | None = None
         self._keeper: Keeper | None = None
@@ -89,9 +94,10 @@ class Supervisor(ABC):
         try:
             self._start_sandbox_if_needed()
             problems = self.problems({}, planned_users=self._users_at_start())
-            problems = problems or preflight(
-                read_settings(self.options), self._data_set, run_time_s=float(self.options.get("run_time") or 0)
-            )
+            if not problems:
+                run_time_s = float(self.options.get("run_time") or 0)
+                checked = preflight(read_settings(self.options), self._data_set, run_time_s=run_time_s)
+                problems, self._token_life_s = checked
         except ConfigurationError as error:
             problems = list(error.problems)
         if problems:
@@ -137,7 +143,7 @@ class Supervisor(ABC):
         self._setup = setup
         self._started_s, self._stopping_s = time.time(), 0.0
         self._spawned_at_s = None
-        self._lost = set()
+        self.attendance = Attendance()
         users = self.environment.runner.target_user_count if self.environment.runner else 0
         planned = self._planned_rows(setup.settings, users)
         if setup.settings.on_exhausted == "stop" and not setup.settings.is_machine:
@@ -146,6 +152,15 @@ class Supervisor(ABC):
             if problems := too_few_for_logins(setup.users, planned, self.processes if apart else 0):
                 self.fail(problems)
                 return
+        estimate = estimate_of(
+            setup,
+            self.environment,
+            self.options,
+            users=users,
+            processes=self.processes,
+            token_life_s=self._token_life_s,
+        )
+        self._estimate = say(estimate, self.options)
         ledger = RowLedger(
             len(setup.users),
             planned=planned,
@@ -173,11 +188,11 @@ class Supervisor(ABC):
             ended_s=now_s,
             user_classes=self._classes(),
             users=self.environment.runner.target_user_count if self.environment.runner else 0,
-            lost_workers=tuple(sorted(self._lost)),
             abort=self._guardian.abort if self._guardian else None,
         )
         record = keeper.finish({"stopping_s": extent.stopping_s, "ended_s": now_s, "users": extent.users})
-        conclusion = conclude(setup, record, self.healths(), extent, notes=self.sample_notes(record))
+        notes = (*self.attendance.notes, *self.sample_notes(record))
+        conclusion = conclude(setup, record, self.healths(), extent, notes)
         self.conclusions.append(conclusion)
         self.latest = conclusion
         self.exit_code = max(self.exit_code or 0, conclusion.exit_code)
@@ -255,7 +270,7 @@ class Supervisor(ABC):
             started_s=self._started_s,
             classes=self._classes(),
             users=self.environment.runner.target_user_count if self.environment.runner else 0,
-            settings=setup.settings.shown(),
+            settings={**setup.settings.shown(), **({"estimate": " ".join(self._estimate)} if self._estimate else {})},
             gates=tuple(gate.text for gate in setup.gates),
             max_lag_us=round(setup.settings.max_lag_ms * 1_000),
             warmup_s=setup.settings.warmup_s,
@@ -272,8 +287,8 @@ class Supervisor(ABC):
         """The run that goes on, or the last one."""
         if self._keeper is None and self.latest is not None:
             run = self.latest.run
-            return Standing(run.metrics, run.duration_s, run.healths)
-        return Standing(*self.measured_so_far(), self.healths() if self.is_running else {})
+            return Standing(run.metrics, run.duration_s, run.healths, self._estimate)
+        return Standing(*self.measured_so_far(), self.healths() if self.is_running else {}, self._estimate)
 
     @abstractmethod
     def dismiss_workers(self) -> None:

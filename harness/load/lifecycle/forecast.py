@@ -1,0 +1,79 @@
+"""Says before the first user what the run is going to ask of Cognito, and what would exceed the quota."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from locust.env import Environment
+
+from harness.evidence.sweep import CONCURRENT
+from harness.load.estimate import ASSUMED_LIFE_S, Estimate, Load
+from harness.load.lifecycle import load_model
+from harness.load.lifecycle.setup import Setup
+from harness.load.users import CognitoApiUser
+from harness.session import Renewal
+from harness.settings import Settings
+
+log = logging.getLogger("cognito-load")
+
+
+def estimate_of(
+    setup: Setup,
+    environment: Environment,
+    options: Mapping[str, object],
+    *,
+    users: int,
+    processes: int,
+    token_life_s: float | None,
+) -> Estimate:
+    """The arithmetic of a run that is about to begin; empty where a load shape of the user's own decides.
+
+    Args:
+        setup: What it runs with.
+        environment: Whose user classes it has.
+        options: Locust's: how fast users come, and how long the run takes.
+        users: How many there will be.
+        processes: How many processes run them.
+        token_life_s: As a login has told it; None when none has.
+    """
+    settings, sweep = setup.settings, setup.settings.sweep
+    plan: Mapping[str, int] = load_model.planned(environment, users, processes=1)[0] if users else {}
+    api = sum(plan.get(each.__name__, 0) for each in environment.user_classes if issubclass(each, CognitoApiUser))
+    logins = sum(plan.get(each.__name__, 0) for each in load_model.login_classes(environment))
+    if sweep is not None:
+        logins = int(max(sweep.levels)) if sweep.unit == CONCURRENT else 0
+    spawn_rate = float(str(options.get("spawn_rate") or 1))
+    return Estimate(
+        Load(
+            users=api,
+            accounts=_accounts(settings, api, len(setup.users), processes),
+            spawn_rate_per_s=spawn_rate * api / users if users else spawn_rate,
+            login_users=0 if settings.arrivals else logins,
+            arrivals_per_s=max((stage.target_per_s for stage in settings.arrivals), default=0.0),
+            token_life_s=token_life_s or ASSUMED_LIFE_S,
+            is_life_known=token_life_s is not None,
+            renewal=Renewal(settings.renew_margin_s, settings.renew_spread_share),
+            quota_per_s=settings.quota_per_s,
+            cap_per_s=settings.max_login_rate,
+            run_time_s=float(str(options.get("run_time") or 0)),
+            shares_quota=not settings.is_local,
+        )
+    )
+
+
+def say(estimate: Estimate, options: Mapping[str, object]) -> tuple[str, ...]:
+    """Headless, print the paragraph; log what would exceed the quota. What was said, for whoever looks later."""
+    text, warnings = estimate.text(), estimate.warnings()
+    if text and options.get("headless") and not options.get("quiet"):
+        print(text, flush=True)  # noqa: T201  # the progress lines stand there, too
+    for warning in warnings:
+        log.warning(warning)
+    return tuple(filter(None, (text, *warnings)))
+
+
+def _accounts(settings: Settings, users: int, rows: int, processes: int) -> int:
+    """How many sessions with Cognito so many API users have."""
+    if settings.is_machine:
+        return users
+    return min(users, rows * processes if settings.on_exhausted == "recycle" else rows)

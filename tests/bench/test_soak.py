@@ -1,0 +1,100 @@
+"""What a soak asks, judged on looks that are made up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from bench.soak.checks import Soak, age, false_success, memory, renewals
+from bench.soak.rotation import HELD_FOR, Turn, spells, timetable
+from bench.soak.watch import Look
+from harness.sandbox.orders import INCIDENTS, Kind, Order
+
+SECONDS, EVERY_S = 1200, 5
+EVEN = 500 / 180 * EVERY_S
+"""Renewals of 500 users, each 180 s on average, between two looks."""
+
+
+def look(number: int, **figures) -> Look:
+    renewed = {"InitiateAuth": {"ok": round(number * EVEN)}}
+    return Look(number * EVERY_S, **{"rss_bytes": 90_000_000, "cpu_s": 0.0, "answered": renewed, **figures})
+
+
+def soak(looks=(), turns=(), **facts) -> Soak:
+    return Soak(500, 300, turns, list(looks) or [look(number) for number in range(SECONDS // EVERY_S)], **facts)
+
+
+@pytest.fixture
+def seen() -> dict:
+    """What a quiet run left behind."""
+    row = {"outcomes": {"ok": {"count": 100}}}
+    return {
+        "answered": {"GET /me": {"ok": 100}},
+        "users_at_the_end": 500,
+        "summary": {
+            "requests": {"by_name": {"GET /me": row}},
+            "errors": [],
+            "not_measured": {"cut_off": {}},
+        },
+    }
+
+
+def test_each_kind_of_fault_has_its_turn_and_each_turn_is_followed_by_calm():
+    turns = timetable(spells("somebody"), SECONDS)
+    ordered = [order for turn in turns for order in (*turn.orders, *turn.spell.ended)]
+    assert {Order.read(order).fault for order in ordered} == set(Kind)
+    for turn, following in pairwise(turns):
+        assert turn.end_s - turn.begin_s == pytest.approx((following.begin_s - turn.begin_s) * HELD_FOR)
+    for turn in turns:
+        for order in turn.orders:
+            if Kind(order["fault"]) not in INCIDENTS | {Kind.STALL}:
+                assert order["for_s"] == pytest.approx(turn.end_s - turn.begin_s)
+
+
+@pytest.mark.parametrize(("per_s", "holds"), [(0, True), (1_000, True), (2_000, False), (-2_000, True)])
+def test_memory_may_grow_by_less_than_a_megabyte_in_ten_minutes(seen, per_s, holds):
+    looks = [look(number, rss_bytes=90_000_000 + number * EVERY_S * per_s) for number in range(SECONDS // EVERY_S)]
+    assert memory(soak(looks, **seen)).holds is holds
+
+
+def test_a_soak_that_is_too_short_says_nothing_about_memory(seen):
+    assert memory(soak([look(number) for number in range(100)], **seen)).holds is None
+
+
+def test_a_token_that_is_too_old_counts_unless_the_clock_is_wrong(seen):
+    """Ten tokens are refused in the hundredth look."""
+    looks = [look(number, expired=10 * (number >= 100)) for number in range(SECONDS // EVERY_S)]
+    [skew] = [spell for spell in spells("somebody") if spell.name == Kind.CLOCK_SKEW]
+    assert age(soak(looks, **seen)).holds is False
+    assert age(soak(looks, [Turn(skew, 490, 505)], **seen)).holds is True
+
+
+def test_a_wave_of_renewals_fails_in_calm_times_only(seen):
+    """A hundred more than usual in the hundredth look: by themselves, after a fault, after the machine stood still."""
+    looks = [look(number) for number in range(SECONDS // EVERY_S)]
+    assert renewals(soak(looks, **seen)).holds is True
+    waved = [
+        replace(each, answered={"InitiateAuth": {"ok": each.ok("InitiateAuth") + 100 * (number >= 100)}})
+        for number, each in enumerate(looks)
+    ]
+    assert renewals(soak(waved, **seen)).holds is False
+    assert renewals(soak(waved, [Turn(spells("somebody")[0], 480, 490)], **seen)).holds is True
+    stood = [replace(each, still_s=40.0 * (number >= 99)) for number, each in enumerate(waved)]
+    assert renewals(soak(stood, **seen)).holds is True
+
+
+@pytest.mark.parametrize(
+    ("server", "errors", "holds"),
+    [
+        (100, [], True),
+        (99, [], False),
+        (103, [], False),
+        (103, [{"name": "GET /me", "error": "TimedOutError: no answer within 30 s", "count": 3}], True),
+    ],
+)
+def test_the_client_has_no_success_that_the_server_does_not_know_and_has_lost_none(seen, server, errors, holds):
+    seen["answered"] = {"GET /me": {"ok": server}}
+    seen["summary"]["errors"] = errors
+    assert false_success(soak(**seen), "GET /me").holds is holds
