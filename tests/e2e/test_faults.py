@@ -36,7 +36,7 @@ LOGIN_FAULTS = (
 )
 """Each fault of an answer of Cognito's, and what a login becomes that meets it."""
 
-ACCOUNT = "load-user-001@example.com"
+ACCOUNT, OTHER_ACCOUNT = "load-user-001@example.com", "load-user-002@example.com"
 API_FAULTS = (
     ("throttle", {}, "throttled"),
     ("500", {}, "server_error"),
@@ -201,6 +201,8 @@ def test_tokens_keys_clock_and_accounts_go_wrong_in_the_middle_of_a_run(lifecycl
         sandbox.fault(loss)
         wait_for_more(sandbox, "InitiateAuth", "NotAuthorizedException", 5)
         wait_for_more(sandbox, "GET /me", "ok", 20)
+    sandbox.fault("revoke", user=OTHER_ACCOUNT)
+    wait_for_more(sandbox, "InitiateAuth", "NotAuthorizedException", 1)
     sandbox.fault("rotate-keys")
     wait_for_more(sandbox, "GET /me", "ok", 20)
     sandbox.fault("clock-skew", time_s=600)
@@ -223,8 +225,8 @@ def test_tokens_keys_clock_and_accounts_go_wrong_in_the_middle_of_a_run(lifecycl
     assert [note for note in run.summary["run"]["notes"] if re.search(r"(599|60[01]) s behind", note)]
     logins = {reason: outcomes({"all": row}) for reason, row in run.summary["logins"]["by_reason"].items()}
     assert logins["initial"] == {"ok": 6}, "the user of the disabled account goes on with another"
-    assert logins["refresh"]["rejected"] == 11, "five revoked, five expired, one disabled"
-    assert logins["expired"] == {"ok": 10, "rejected": 1}
+    assert logins["refresh"]["rejected"] == 12, "five revoked, five expired, one revoked alone, one disabled"
+    assert logins["expired"] == {"ok": 11, "rejected": 1}
     assert set(logins["forced"]) == {"ok"}
     assert logins["forced"]["ok"] >= 5 * 2, "rotated keys and a skewed clock, for each user"
     requests = run.summary["requests"]

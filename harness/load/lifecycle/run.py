@@ -83,7 +83,8 @@ class Run:
         self.monitor = Monitor()
         self._clock = ClockWatch(self.monitor.health.clock)
         self._events = events
-        self._rows = rows
+        self.rows = rows
+        """Where the rows of this process come from."""
         rows.on_part = self._take_part
         settings = setup.settings
         self._renewal = Renewal(settings.renew_margin_s, settings.renew_spread_share, random.random)
@@ -106,7 +107,9 @@ class Run:
 
     def sample(self, sample: Sample) -> None:
         """Keep an exchange or a login; Locust's own tables get the exchanges."""
-        self.keep(sample)
+        self.metrics.record(sample)
+        if self.samples is not None:
+            self.samples.add(sample)
         if sample.kind == "exchange":
             self._events.request.fire(
                 request_type=REQUEST_TYPE,
@@ -185,7 +188,7 @@ class Run:
             tell()
 
         with waiting(user):
-            return self.setup.users.rows[self._rows.take(say)]
+            return self.setup.users.rows[self.rows.take(say)]
 
     def give_back(self, row: Row) -> None:
         """An API user needs its row no more."""
@@ -203,20 +206,11 @@ class Run:
     def cycle(self, user: User) -> Cycle:
         """What a login user takes its turns on, for as long as it lives."""
         if self._cycles is None:
-            rows = [0] if self.setup.settings.is_machine else self._rows.login_rows()
+            rows = [0] if self.setup.settings.is_machine else self.rows.login_rows()
             if not rows:
                 self.report(WAITS_FOR_ACCOUNT)
             self._cycles = Cycles(rows, self.setup.data_set)
         return self._cycles.join(type(user).__name__)
-
-    @contextmanager
-    def using(self, row: Row) -> Iterator[None]:
-        """A login user logs in with this row: no other process gets it meanwhile."""
-        self._rows.begin(row.number)
-        try:
-            yield
-        finally:
-            self._rows.end(row.number)
 
     @property
     def is_paced(self) -> bool:
@@ -226,16 +220,16 @@ class Run:
     def arrivals(self) -> Arrivals | None:
         """The open load of this process; None where users wait for answers."""
         if self._arrivals is None and self._schedule:
-            self._arrivals = Arrivals(self._pacer(self._rows.part().place), lambda: self.metrics.drop(NO_SLOT))
+            self._arrivals = Arrivals(self._pacer(self.rows.part().place), lambda: self.metrics.drop(NO_SLOT))
             if self._is_spawned:
-                self._arrivals.begin(self._rows.part().began_s)
+                self._arrivals.begin(self.rows.part().began_s)
         return self._arrivals
 
     def begin_arrivals(self) -> None:
         """All users are here: the clock of an open load starts, unless it runs already."""
         self._is_spawned = True
         if self._arrivals is not None:
-            self._arrivals.begin(self._rows.part().began_s)
+            self._arrivals.begin(self.rows.part().began_s)
 
     def end_arrivals(self) -> None:
         """Users are about to be stopped: nobody arrives any more."""
@@ -275,7 +269,7 @@ class Run:
         Until an account has worked, one login of it is in flight at a time: several users can have the same row, and
         a wrong password that all of them try at once locks the account out.
         """
-        if wait is not None:
+        if wait is not None and not self._cap.is_open:
             self._await_turn(wait)
         flow = self._begin(self.setup.client, row.account, self.setup.read_token)
         penalty = self.penalty(row.number)
@@ -322,7 +316,7 @@ class Run:
 
     def _take_part(self) -> None:
         if self._arrivals is not None:
-            self._arrivals.follow(self._pacer(self._rows.part().place))
+            self._arrivals.follow(self._pacer(self.rows.part().place))
 
     def _await_turn(self, wait: Callable[[float], None]) -> None:
         delay_s = self._cap.reserve(time.monotonic())
