@@ -70,6 +70,8 @@ class Crowd:
     """Requests whose token had less than the margin left."""
     stalls: Sequence[tuple[float, float]]
     """The longest of each second, and the processor time in it, in milliseconds."""
+    collection_ms: float
+    """The longest garbage collection."""
 
     @property
     def margin_s(self) -> float:
@@ -122,6 +124,7 @@ def measured(venue: Venue, users: int, life_s: int, seconds: float) -> Crowd:
                 logins.append(ok(control.counts(), LOGIN))
             after, took_s = control.counts(), time.monotonic() - began_s
             used_s, rss_bytes = child.cpu_s() - cpu_s, child.rss_bytes()
+            stalls = _numbers(site.folder / "stalls.txt")
         finally:
             child.end()
     summary = json.loads((site.folder / "results/latest/summary.json").read_text())
@@ -138,7 +141,8 @@ def measured(venue: Venue, users: int, life_s: int, seconds: float) -> Crowd:
         renewals=[later - earlier for earlier, later in pairwise(logins)],
         ages_s=[age for (age,) in _numbers(site.folder / "ages.txt")],
         late=len(_numbers(site.folder / "late.txt")),
-        stalls=[(late, used) for late, used in _numbers(site.folder / "stalls.txt")],
+        collection_ms=max(process["gc_pause_max_ms"] for process in summary["generator"]["processes"].values()),
+        stalls=[(late, used) for late, used in stalls],
     )
 
 
@@ -174,6 +178,10 @@ def document(crowd: Crowd, rows: Sequence[tuple[str, str, str, bool]], facts: Ma
     """What came out, for people."""
     half = crowd.renewals[len(crowd.renewals) // 2 :]
     above_50 = sum(late > 50 for late, _ in crowd.stalls)
+    stalls = (
+        f"- seconds with a stall above 50 ms: {above_50} of {len(crowd.stalls)}, the longest after "
+        f"{crowd.stalls.index(max(crowd.stalls))} s; the longest garbage collection: {crowd.collection_ms:.0f} ms"
+    )
     peak, average = max(half), mean(half)
     lines = [
         "# Many users with short tokens",
@@ -188,7 +196,7 @@ def document(crowd: Crowd, rows: Sequence[tuple[str, str, str, bool]], facts: Ma
         "",
         f"- {crowd.per_s:,.0f} requests per second, {crowd.core:.0%} of a core, {crowd.rss_bytes / 1e6:,.0f} MB",
         f"- {crowd.logins:,} logins; in the second half of the time {average:.0f} in {EVERY_S} s, {peak} at most",
-        f"- seconds with a stall above 50 ms: {above_50} of {len(crowd.stalls)}",
+        stalls,
     ]
     return "\n".join(lines) + "\n"
 
