@@ -206,6 +206,6 @@ def test_an_endpoint_that_only_aws_s_tools_follow_is_told(
     environ: dict[str, str], endpoint: str, *, is_warned: bool
 ) -> None:
     """Passwords go elsewhere by --cognito-endpoint only."""
-    settings = Settings(client_id="client1", region="eu-west-1", endpoint=endpoint)
+    settings = Settings(client_id="client1", given_region="eu-west-1", given_endpoint=endpoint)
     found = list(basis.check_settings(Case(settings, environ, CsvDataSet("users.csv")), Known()))
     assert [finding.state for finding in found if finding.check == "endpoint"] == [State.WARNING] * is_warned
