@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from pycognito.aws_srp import AWSSRP, generate_hash_device
 from pyotp import TOTP
 
 from harness.cognito.flows import FLOWS, Account, AppClient, refresh_token_auth
+from harness.cognito.srp import device_verifier
 from harness.cognito.tokens import claims
 from harness.conversation import Cognito, Conversation
 from harness.errors import LoginError
@@ -115,6 +118,17 @@ def test_the_harness_answers_for_a_remembered_device(aws, sandbox, flow, secret)
     renewed = talk.run(refresh_token_auth(world.client, "ada", tokens, READ_TOKEN), Reason.REFRESH)
     talk.close()
     assert claims(renewed.access_token)["device_key"] == device["device_key"]
+
+
+def test_a_device_confirmed_by_the_harness_is_pycognito_s_too(world):
+    """The verifier of the one is what the other proves against."""
+    result = world.by_pycognito()["AuthenticationResult"]
+    key, group = result["NewDeviceMetadata"]["DeviceKey"], result["NewDeviceMetadata"]["DeviceGroupKey"]
+    config = device_verifier(group, key, "its-own-password", b"\x01" + os.urandom(15))
+    world.aws.confirm_device(AccessToken=result["AccessToken"], DeviceKey=key, DeviceSecretVerifierConfig=config)
+    device = {"device_key": key, "device_group_key": group, "device_password": "its-own-password"}
+    assert "NewDeviceMetadata" not in world.by_pycognito(**device)["AuthenticationResult"]
+    assert world.by_us(**device)[0].access_token
 
 
 def test_a_refresh_that_names_no_device_or_another_is_refused(world):
