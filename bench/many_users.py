@@ -123,7 +123,7 @@ def _watched(child: Child, server: CannedServer, site: Site, seconds: float) -> 
         rss_bytes=child.rss_bytes(),
         opened=server.accepted() - 1,
         opened_late=server.accepted() - opened,
-        stall_ms=max(map(float, stalls.read_text().splitlines()[lines:])),
+        stall_ms=max(float(line.split()[0]) for line in stalls.read_text().splitlines()[lines:]),
     )
 
 

@@ -25,6 +25,8 @@ from harness.load.lifecycle.waits import wait_of, waiting
 from harness.outcome import Outcome, Reason
 from harness.session import TokenSession
 
+# An enum's members cost a metaclass look-up each time they are named.
+_OK = Outcome.OK
 IDLE_S = 1.0
 """How long a user without a usable account waits before it looks again: a task without wait time must not spin."""
 
@@ -156,8 +158,7 @@ class CognitoLoginUser(User):
             self._run.metrics.drop(NO_ACCOUNT)
             return None
         self._run.monitor.health.sent_late(round((time.perf_counter() - due_s) * 1e6))
-        with self._run.using(row):
-            tokens, outcome = self._try(row, None)
+        tokens, outcome = self._try(row, None)
         self._run.metrics.intended(outcome, Reason.INITIAL, round((time.perf_counter() - due_s) * 1e6))
         return tokens
 
@@ -168,11 +169,7 @@ class CognitoLoginUser(User):
                 self._run.skip("login", _no_account())
             self._wait(IDLE_S)
             return None
-        penalty_s = self._run.penalty(row.number).wait_s(time.monotonic())
-        with self._run.using(row):
-            if penalty_s > 0:
-                self._wait(penalty_s)
-            return self._try(row, self._wait)[0]
+        return self._try(row, self._wait)[0]
 
     def _next_row(self, cycle: Cycle) -> Row | None:
         try:
@@ -181,14 +178,23 @@ class CognitoLoginUser(User):
             raise StopUser from None
 
     def _try(self, row: Row, wait: Callable[[float], None] | None) -> tuple[Tokens | None, Outcome]:
-        penalty = self._run.penalty(row.number)
+        """Log in with this row, which no other process gets meanwhile; its penalty is waited for, given a wait."""
+        number = row.number
+        penalty = self._run.penalty(number)
+        rows = self._run.rows
+        rows.begin(number)
         try:
+            penalty_s = penalty.wait_s(time.monotonic())
+            if penalty_s > 0 and wait is not None:
+                wait(penalty_s)
             tokens = self._run.log_in(self._conversation, row, Reason.INITIAL, wait)
         except LoginError as error:
             penalty.failed(error, time.monotonic())
             return None, Outcome(error.outcome)
+        finally:
+            rows.end(number)
         penalty.succeeded()
-        return tokens, Outcome.OK
+        return tokens, _OK
 
 
 def _no_account() -> LoginError:

@@ -129,4 +129,4 @@ def _openid_configuration(pool: Pool) -> dict[str, object]:
 
 def _document(document: Any, cache: str, status: HTTPStatus = HTTPStatus.OK) -> Response:  # noqa: ANN401  # JSON
     headers = (("Content-Type", "application/json"), ("Access-Control-Allow-Origin", "*"), ("Cache-Control", cache))
-    return Response(status, headers, compact_json(document).encode("utf-8", "replace"))
+    return Response(status, headers, compact_json(document))

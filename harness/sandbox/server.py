@@ -6,7 +6,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from typing import IO, Any
@@ -47,20 +47,35 @@ class Headers(dict[str, str]):
 
     def __init__(self, file: IO[bytes], _: int = 0) -> None:
         super().__init__()
-        for _ in range(MOST_HEADERS):
-            line = file.readline(LONGEST_HEADER_BYTES)
-            if line in (b"\r\n", b"\n"):
-                return
-            name, colon, value = line.decode("latin-1").partition(":")
-            if not colon or not line.endswith(b"\n") or name != name.strip():
+        for number, line in enumerate(_lines(file)):
+            name, colon, value = line.partition(":")
+            if not colon or name != name.strip():
                 raise ValueError("a header is malformed or too long")
+            if number == MOST_HEADERS:
+                raise ValueError(f"more than {MOST_HEADERS} headers")
             name, value = name.lower(), value.strip()
             self[name] = f"{self[name]},{value}" if name in self else value
-        raise ValueError(f"more than {MOST_HEADERS} headers")
 
     def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401  # as dict has it
         """The value of a header, however the name is written."""
         return super().get(name.lower(), default)
+
+
+def _lines(file: IO[bytes]) -> Iterable[str]:
+    """The lines of a head; all at once where it came whole, as it mostly does."""
+    buffered: bytes = file.peek()  # type: ignore[attr-defined]  # a BufferedReader
+    end = buffered.find(b"\r\n\r\n")
+    has_bare_ends = buffered.count(b"\n", 0, end) != buffered.count(b"\r\n", 0, end)
+    if end < 0 or has_bare_ends or buffered.startswith(b"\r\n"):
+        return _lines_one_by_one(file)
+    return file.read(end + 4)[:end].decode("latin-1").split("\r\n")
+
+
+def _lines_one_by_one(file: IO[bytes]) -> Iterator[str]:
+    while (line := file.readline(LONGEST_HEADER_BYTES)) not in (b"\r\n", b"\n"):
+        if not line.endswith(b"\n"):
+            raise ValueError("a header is malformed or too long")
+        yield line.decode("latin-1")
 
 
 class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped

@@ -144,10 +144,10 @@ def test_who_shares_an_account_that_is_rejected_shares_another() -> None:
 def test_users_move_when_their_row_is_needed_elsewhere() -> None:
     """Each before its next request; the row leaves when the last of them has."""
     load, left = Load(2, on_exhausted="share", planned=4), []
-    load.run._rows.on_leave = left.append
+    load.run.rows.on_leave = left.append
     users = [load.user() for _ in range(4)]
     assert [load.token(user) for user in users] == ["token-0", "token-1", "token-1", "token-0"]
-    load.run._rows.receive(RECALL, {"count": 1, "moves": True})
+    load.run.rows.receive(RECALL, {"count": 1, "moves": True})
     assert [load.token(users[0]), left] == ["token-1", []]
     load.token(users[3])
     assert left == [0]

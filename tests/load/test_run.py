@@ -196,14 +196,14 @@ class TestUsersOfOneAccount:
 
     def test_an_account_that_another_process_was_refused_is_not_tried_here(self) -> None:
         line, run = Line(), self.run()
-        run._rows.receive(REJECTED, {"refusal": [0, "SomeException", "said so", "rejected"]})
+        run.rows.receive(REJECTED, {"refusal": [0, "SomeException", "said so", "rejected"]})
         (error,) = all_log_in(run, line, [0])
         assert line.sent == 0
         assert str(error) == "SomeException: said so"
 
     def test_an_account_that_is_refused_here_is_told_to_the_others(self) -> None:
         line, run, told = Line(Outcome.REJECTED), self.run(), []
-        run._rows.refuse = told.append  # type: ignore[method-assign]
+        run.rows.refuse = told.append  # type: ignore[method-assign]
         all_log_in(run, line, [1, 1])
         assert told == [Refusal(1, "SomeException", "said so", "rejected")]
 

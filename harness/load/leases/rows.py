@@ -51,7 +51,7 @@ class Rows:
         self._send = send
         self._users: Counter[int] = Counter()
         """How many API users have a row."""
-        self._in_flight: Counter[int] = Counter()
+        self._in_flight: dict[int, int] = {}
         """How many logins of login users are under way with a row."""
         self._own: list[int] = []
         """Rows for API users, whether one has them or not."""
@@ -130,15 +130,17 @@ class Rows:
 
     def begin(self, row: int) -> None:
         """A login user logs in with this row: it stays here until `end`."""
-        self._in_flight[row] += 1
+        self._in_flight[row] = self._in_flight.get(row, 0) + 1
 
     def end(self, row: int) -> None:
         """That login is over."""
-        self._in_flight[row] -= 1
-        if self._in_flight[row] <= 0:
-            del self._in_flight[row]
-            if self._is_owing:
-                self._return(self._unneeded(1))
+        others = self._in_flight.pop(row) - 1
+        if others:
+            self._in_flight[row] = others
+            return
+        if self._is_owing:
+            self._return(self._unneeded(1))
+        if self._leaving:
             self._return_left()
 
     def refuse(self, refusal: Refusal) -> None:

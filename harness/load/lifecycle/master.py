@@ -26,6 +26,7 @@ from harness.load.lifecycle.attendance import Happening
 from harness.load.lifecycle.collect import PARCEL, PARCEL_ACK, Collector
 from harness.load.lifecycle.local import LocalSupervisor
 from harness.load.lifecycle.neighbours import is_alive, is_gone
+from harness.load.lifecycle.patience import Patience
 from harness.load.lifecycle.redistribution import Redistribution
 from harness.load.lifecycle.run import incomplete
 from harness.load.lifecycle.setup import Setup
@@ -53,6 +54,7 @@ class MasterSupervisor(Supervisor):
         os.environ.setdefault(REPORT_WAIT, REPORT_WAIT_S)
         self._runner = runner
         self._redistribution = Redistribution(runner)
+        self._patience = Patience(runner, self._is_gone, self._stop_running)
         self._desk: Desk | None = None
         self._collector = Collector("")
         self._members: dict[str, list[Any]] = {}
@@ -141,8 +143,8 @@ class MasterSupervisor(Supervisor):
         expected = self._expected_workers()
         self._see_who_is_here(expected | collector.finished)
         self._take_rows_back()
-        missing = [client for client in self._runner.clients.all if client.state == STATE_MISSING]
-        self._redistribution.look(may_be_back=not all(map(self._is_gone, missing)))
+        if self._patience.is_over(time.monotonic()):
+            self._redistribution.look(may_be_back=self._patience.may_be_back())
         return collector.due(now_s, expected - collector.finished)
 
     def _see_who_is_here(self, here: set[str]) -> None:

@@ -6,8 +6,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -83,7 +82,8 @@ class Run:
         self.monitor = Monitor()
         self._clock = ClockWatch(self.monitor.health.clock)
         self._events = events
-        self._rows = rows
+        self.rows = rows
+        """Where the rows of this process come from."""
         rows.on_part = self._take_part
         settings = setup.settings
         self._renewal = Renewal(settings.renew_margin_s, settings.renew_spread_share, random.random)
@@ -106,7 +106,9 @@ class Run:
 
     def sample(self, sample: Sample) -> None:
         """Keep an exchange or a login; Locust's own tables get the exchanges."""
-        self.keep(sample)
+        self.metrics.record(sample)
+        if self.samples is not None:
+            self.samples.add(sample)
         if sample.kind == "exchange":
             self._events.request.fire(
                 request_type=REQUEST_TYPE,
@@ -188,7 +190,7 @@ class Run:
             tell()
 
         with waiting(user):
-            number = self._rows.take(say)
+            number = self.rows.take(say)
         self._accounts.take(number, move)
         return self.setup.users.rows[number]
 
@@ -208,20 +210,11 @@ class Run:
     def cycle(self, user: User) -> Cycle:
         """What a login user takes its turns on, for as long as it lives."""
         if self._cycles is None:
-            rows = [0] if self.setup.settings.is_machine else self._rows.login_rows()
+            rows = [0] if self.setup.settings.is_machine else self.rows.login_rows()
             if not rows:
                 self.report(WAITS_FOR_ACCOUNT)
             self._cycles = Cycles(rows, self.setup.data_set)
         return self._cycles.join(type(user).__name__)
-
-    @contextmanager
-    def using(self, row: Row) -> Iterator[None]:
-        """A login user logs in with this row: no other process gets it meanwhile."""
-        self._rows.begin(row.number)
-        try:
-            yield
-        finally:
-            self._rows.end(row.number)
 
     @property
     def is_paced(self) -> bool:
@@ -231,16 +224,16 @@ class Run:
     def arrivals(self) -> Arrivals | None:
         """The open load of this process; None where users wait for answers."""
         if self._arrivals is None and self._schedule:
-            self._arrivals = Arrivals(self._pacer(self._rows.part().place), lambda: self.metrics.drop(NO_SLOT))
+            self._arrivals = Arrivals(self._pacer(self.rows.part().place), lambda: self.metrics.drop(NO_SLOT))
             if self._is_spawned:
-                self._arrivals.begin(self._rows.part().began_s)
+                self._arrivals.begin(self.rows.part().began_s)
         return self._arrivals
 
     def begin_arrivals(self) -> None:
         """All users are here: the clock of an open load starts, unless it runs already."""
         self._is_spawned = True
         if self._arrivals is not None:
-            self._arrivals.begin(self._rows.part().began_s)
+            self._arrivals.begin(self.rows.part().began_s)
 
     def end_arrivals(self) -> None:
         """Users are about to be stopped: nobody arrives any more."""
@@ -280,7 +273,7 @@ class Run:
         Until an account has worked, one login of it is in flight at a time: several users can have the same row, and
         a wrong password that all of them try at once locks the account out.
         """
-        if wait is not None:
+        if wait is not None and not self._cap.is_open:
             self._await_turn(wait)
         flow = self._begin(self.setup.client, row.account, self.setup.read_token)
         penalty = self.penalty(row.number)
@@ -327,7 +320,7 @@ class Run:
 
     def _take_part(self) -> None:
         if self._arrivals is not None:
-            self._arrivals.follow(self._pacer(self._rows.part().place))
+            self._arrivals.follow(self._pacer(self.rows.part().place))
 
     def _await_turn(self, wait: Callable[[float], None]) -> None:
         delay_s = self._cap.reserve(time.monotonic())
