@@ -158,6 +158,16 @@ class Desk:
         self._waiting = unserved
         self._recall()
         self._settle()
+        self._even_out()
+
+    def _even_out(self) -> None:
+        """Where users share rows, what is free goes to who has some, but less than its part."""
+        if self._ledger.on_exhausted != "share" or self._waiting:
+            return
+        for holder in sorted(self._ledger.holders):
+            has = self._ledger.usable(holder)
+            if 0 < has < self._ledger.fair and (rows := self._ledger.lease(holder, self._ledger.fair - has)):
+                self._grant(holder, rows, 0, 0)
 
     def _recall(self) -> None:
         """Ask for what is missing, first of all where most is; who has nothing gives what it gets and can spare."""
