@@ -6,8 +6,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ import gevent.lock
 from gevent.threadpool import ThreadPool
 from locust.env import Environment
 from locust.event import Events
-from locust.exception import StopUser
 from locust.user.users import User
 
 from harness.clock import ClockWatch
@@ -37,6 +35,7 @@ from harness.load.leases import Rows
 from harness.load.lifecycle.accounts import Accounts
 from harness.load.lifecycle.monitor import Monitor
 from harness.load.lifecycle.setup import Setup
+from harness.load.lifecycle.waits import waiting
 from harness.load.pacing import LoginCap, Pacer
 from harness.outcome import Reason
 from harness.session import MARGIN_S, Penalty, Renewal, TokenSession
@@ -173,12 +172,15 @@ class Run:
             self.samples.users = max(self._users(), 1)
         return measured
 
-    def take_row(self, user: User, tell: Callable[[], None] = lambda: None) -> Row:
+    def take_row(
+        self, user: User, tell: Callable[[], None] = lambda: None, move: Callable[[], None] = lambda: None
+    ) -> Row:
         """A row for an API user, until it is given back; waits for one. Machines share the one of their app client.
 
         Args:
             user: Who gets it; it can be stopped while it waits.
             tell: Called once when the row does not come at once.
+            move: Called when the user has to give it back before its next request, and to take another one.
         """
         if self.setup.settings.is_machine:
             return self.setup.users.rows[0]
@@ -188,12 +190,14 @@ class Run:
             tell()
 
         with waiting(user):
-            return self.setup.users.rows[self.rows.take(say)]
+            number = self.rows.take(say)
+        self._accounts.take(number, move)
+        return self.setup.users.rows[number]
 
-    def give_back(self, row: Row) -> None:
-        """An API user needs its row no more."""
+    def give_back(self, row: Row, move: Callable[[], None]) -> None:
+        """An API user needs its row no more, which it took with this `move`."""
         if not self.setup.settings.is_machine:
-            self._accounts.give_back(row.number)
+            self._accounts.give_back(row.number, move)
 
     def may_move(self, row: Row) -> bool:
         """Whether a user of this row had better take another: Cognito rejected it, and not all of them.
@@ -349,31 +353,6 @@ def run_of(environment: Environment) -> Run | None:
             "the locustfile did not install the harness", "Call install(locust.events) at the top of it."
         ) from None
     return run
-
-
-def wait_of(user: User) -> Callable[[float], None]:
-    """A sleep during which the user can be stopped at once, as in Locust's own wait between tasks."""
-
-    def wait(seconds: float) -> None:
-        with waiting(user):
-            gevent.sleep(seconds)
-
-    return wait
-
-
-@contextmanager
-def waiting(user: User) -> Iterator[None]:
-    """A time in which the user can be stopped at once.
-
-    Raises:
-        StopUser: It is to stop already.
-    """
-    state: Any = user._state  # noqa: SLF001  # Locust's only way to tell
-    if state == "stopping":
-        raise StopUser
-    user._state = "waiting"  # noqa: SLF001  # the same
-    yield
-    user._state = state  # noqa: SLF001  # the same
 
 
 def _rested(conversation: Conversation, tokens: Tokens) -> Tokens:
