@@ -5,9 +5,8 @@
 
 First it measures how many logins a second the generator can do; then it asks for half of that, from a server whose
 answers take a random while of about 50 ms, and one in 200 takes 1.5 s, so that there are slow ones in flight when the
-run ends. The client's core is kept awake, and workers take short turns on it (`bench.steady`). What the client says
-that logins took may exceed what the server says by 0.3 ms at p50 and by 1 ms at p99, in the median of the rounds; and
-neither side may have counted one more than the other. The exit code is 0 when that holds.
+run ends. What the client says that logins took may exceed what the server says by 0.3 ms at p50 and by 1 ms at p99, in
+the median of the rounds; and neither side may have counted one more than the other. The exit code is 0 when that holds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One run of `locust Login` against a server that keeps the time, each on a core of its own that does not sleep."""
+"""One run of `locust Login` against a server that keeps the time, each on a core of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Any
 from bench import machine
 from bench.canned import CLIENT_ID, REGION
 from bench.child import pinned_to
-from bench.steady import awake, short_turns
 
 ROOT = Path(__file__).parents[1]
 KEPT = ("PATH", "HOME", "LANG")
@@ -40,7 +39,7 @@ def timed_run(
         server = subprocess.Popen(serve, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         port = int(server.stdout.readline())
-        with awake(client_core), pinned_to(client_core), short_turns():
+        with pinned_to(client_core):
             run = subprocess.run(
                 [
                     *(sys.executable, "-m", "locust", "-f", str(ROOT / "bench/plans/login_cognito_load.py")),

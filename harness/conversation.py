@@ -32,6 +32,7 @@ CONNECT_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 30.0
 FIRST_SERVER_FAULT: Final = int(HTTPStatus.INTERNAL_SERVER_ERROR)
 """From here on a proxy may have answered, by a clock of its own."""
+_OK = Outcome.OK  # an enum's members cost a metaclass look-up each time they are named
 T = TypeVar("T")
 
 
@@ -199,10 +200,10 @@ class Conversation:
                 reply = Reply(answer.status, answer.headers, answer.body)
                 tally.answered(call.operation, answer)
                 call = flow.send(reply)
-                tally.exchange_ended(Outcome.OK, "", call.makes_good)
+                tally.exchange_ended(_OK, "", call.makes_good)
         except StopIteration as end:
-            tally.exchange_ended(Outcome.OK, "")
-            tally.login_ended(Outcome.OK, "")
+            tally.exchange_ended(_OK, "")
+            tally.login_ended(_OK, "")
             tokens: Tokens = end.value
             return tokens
         except LoginError as error:
@@ -256,11 +257,13 @@ class _Tally:
     """What one login's exchanges add up to."""
 
     __slots__ = (
+        "_answer",
+        "_answered_s",
         "_connect_us",
         "_elapsed_us",
-        "_exchange",
         "_exchanges",
         "_first_byte_us",
+        "_operation",
         "_reason",
         "_received_bytes",
         "_request_bytes",
@@ -277,7 +280,9 @@ class _Tally:
         self._started_s = time.time()
         self._elapsed_us = self._connect_us = self._first_byte_us = self._tls_us = 0
         self._exchanges = self._request_bytes = self._sent_bytes = self._received_bytes = self._status = 0
-        self._exchange: tuple[str, float, int, int, int, int, int, int] | None = None
+        self._answer: Answer | None = None
+        self._answered_s = 0.0
+        self._operation = ""
 
     def sent(self, size: int) -> None:
         """A request of so many bytes is about to be sent."""
@@ -286,47 +291,51 @@ class _Tally:
 
     def answered(self, operation: str, answer: Answer) -> None:
         """An answer is here; what it means is known when the flow has read it."""
-        elapsed, connect, first = answer.total_ns // 1000, answer.connect_ns // 1000, answer.first_byte_ns // 1000
-        if not self._elapsed_us:
-            self._first_byte_us = first
-        self._elapsed_us += elapsed
-        self._connect_us += connect
-        tls = answer.tls_ns // 1000
-        self._tls_us += tls
-        size = len(answer.body)
-        self._received_bytes += size
-        self._status = status = answer.status
-        self._exchange = (operation, time.time() - elapsed / 1e6, elapsed, connect, first, size, status, tls)
+        self._answered_s = time.time()
+        self._operation = operation
+        self._answer = answer
 
     def broke(self, operation: str, elapsed_ns: int) -> None:
         """No answer came."""
-        elapsed = elapsed_ns // 1000
-        self._elapsed_us += elapsed
-        self._status = 0
-        self._exchange = (operation, time.time() - elapsed / 1e6, elapsed, 0, 0, 0, 0, 0)
+        self.answered(operation, Answer(0, {}, b"", 0, 0, 0, elapsed_ns, reused=False))
 
     def exchange_ended(self, outcome: Outcome, error: str, name: str = "") -> None:
         """The flow has read the answer: the exchange becomes a sample, named after its operation or as given."""
-        if self._exchange is None:
+        answer = self._answer
+        if answer is None:
             return
-        operation, started_s, elapsed, connect, first, size, status, tls = self._exchange
-        self._exchange = None
+        self._answer = None
+        elapsed_us, connect_us, first_byte_us = answer.total_ns // 1000, 0, answer.first_byte_ns // 1000
+        tls_us = 0
+        if not answer.reused:
+            connect_us, tls_us = answer.connect_ns // 1000, answer.tls_ns // 1000
+            self._connect_us += connect_us
+            self._tls_us += tls_us
+        if not self._exchanges:
+            self._first_byte_us = first_byte_us
         self._exchanges += 1
+        self._elapsed_us += elapsed_us
+        size = len(answer.body)
+        self._received_bytes += size
+        self._status = answer.status
+        unread_us = answer.unread_ns // 1000
         self._witness.sample(
             Sample(
                 "exchange",
-                name or operation,
+                name or self._operation,
                 outcome,
-                started_s,
-                elapsed,
-                connect,
-                first,
+                self._answered_s - (elapsed_us + unread_us) / 1e6,
+                elapsed_us,
+                connect_us,
+                first_byte_us,
                 self._reason,
                 error,
                 size,
                 self._request_bytes,
-                status,
-                tls,
+                answer.status,
+                tls_us,
+                0,
+                unread_us,
             )
         )
 

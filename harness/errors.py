@@ -24,7 +24,7 @@ class EXIT(IntEnum):
     PASSED = 0
     """Every gate passed; without gates, no request failed."""
     FAILED = 1
-    """Requests failed and no gate was given, or a task raised an exception."""
+    """Requests failed and no gate was given, a task raised an exception, or users never got an account."""
     USAGE = 2
     """The command line could not be read (as Locust and argparse mean it)."""
     GATE = 3

@@ -78,7 +78,8 @@ class Penalty:
 
     def wait_s(self, now_s: float) -> float:
         """Seconds to wait before the next login, 0 for none."""
-        return max(0.0, self._until_s - now_s)
+        left_s = self._until_s - now_s
+        return left_s if left_s > 0 else 0.0
 
     def failed(self, error: LoginError, now_s: float) -> None:
         """A login failed."""

@@ -1,17 +1,16 @@
 """Calls the API at a rate that does not depend on the number of users, and notes for how long the event loop stood."""
 
 import os
-import time
 from pathlib import Path
 
 import gevent
 from locust import constant_throughput, events, task
+from stalls import note_stalls
 
 from harness.load import CognitoApiUser, install
 
 install(events)
 
-TICK_S = 0.01
 STALLS = Path("stalls.txt")
 SPAWNED = Path("spawned.txt")
 
@@ -31,19 +30,4 @@ class Api(CognitoApiUser):
 def note_that_all_are_there(**_: object) -> None:
     """The bench waits for this."""
     SPAWNED.touch()
-    gevent.spawn(note_stalls)
-
-
-def note_stalls() -> None:
-    """One line for each second: how late the latest look at the clock was, in milliseconds."""
-    with STALLS.open("w") as file:
-        worst_s, until_s = 0.0, time.monotonic() + 1
-        while True:
-            asleep_s = time.monotonic()
-            gevent.sleep(TICK_S)
-            now_s = time.monotonic()
-            worst_s = max(worst_s, now_s - asleep_s - TICK_S)
-            if now_s >= until_s:
-                file.write(f"{worst_s * 1000:.1f}\n")
-                file.flush()
-                worst_s, until_s = 0.0, now_s + 1
+    gevent.spawn(note_stalls, STALLS)

@@ -140,7 +140,7 @@ def accounts(soak: Soak) -> Check:
         row["outcomes"].get("rejected", {}).get("count", 0) for reason, row in logins.items() if reason != "refresh"
     )
     strangers = sum(error["count"] for error in soak.summary["errors"] if STRANGER in error["error"])
-    disabled = sum(Kind.DISABLE in turn.spell.name for turn in soak.turns)
+    disabled = int(any(Kind.DISABLE in turn.spell.name for turn in soak.turns))
     found = f"{strangers} answers about somebody else, {rejected} rejected"
     return Check("wrong logins", f"0, {disabled} disabled", found, strangers == 0 and rejected <= disabled)
 

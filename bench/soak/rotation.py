@@ -11,10 +11,10 @@ from harness.sandbox.orders import INCIDENTS, Kind
 Order = Mapping[str, Any]
 """A fault as the control port takes it, without what the timetable adds."""
 
-CALM_AT_START: Final = 0.075
-"""Of the whole time: users come and log in."""
+BEGINS_AT: Final = 0.4
+"""Of a token's life: that is when the first ones are renewed, so that faults hit logins, too."""
 CALM_AT_END: Final = 0.05
-"""Long enough for the last fault's consequences to be over."""
+"""Of the whole time: long enough for the last fault's consequences to be over."""
 HELD_FOR: Final = 1 / 3
 """Of its part of the time a fault stands; the rest is calm."""
 MOST_STALL_S: Final = 5.0
@@ -87,10 +87,22 @@ def spells(account: str) -> tuple[Spell, ...]:
     )
 
 
-def timetable(rotation: Sequence[Spell], seconds: float) -> list[Turn]:
-    """Each spell's turn in a soak of so many seconds."""
-    begin_s = CALM_AT_START * seconds
-    each_s = (seconds - begin_s - CALM_AT_END * seconds) / len(rotation)
+def timetable(rotation: Sequence[Spell], seconds: float, life_s: float) -> list[Turn]:
+    """Each spell's two turns: a short one in the first life of the tokens, and a long one after it.
+
+    What is kept of each kind of error is there after the first, so that the second shows whether memory grows.
+
+    Args:
+        rotation: What goes wrong.
+        seconds: How long the soak is.
+        life_s: Of a token.
+    """
+    until_s = seconds * (1 - CALM_AT_END)
+    return [*_once(rotation, BEGINS_AT * life_s, life_s), *_once(rotation, life_s, until_s)]
+
+
+def _once(rotation: Sequence[Spell], begin_s: float, end_s: float) -> list[Turn]:
+    each_s = (end_s - begin_s) / len(rotation)
     return [
         Turn(spell, begin_s + number * each_s, begin_s + (number + HELD_FOR) * each_s)
         for number, spell in enumerate(rotation)

@@ -1,7 +1,7 @@
 """Which work is compared, and what is asked of this project; in the order of the table."""
 
 from bench.contest import Work
-from bench.works import api, logins, sandbox, signer, srp
+from bench.works import api, logins, sandbox, sandbox_api, signer, srp
 
 WORKS: dict[str, Work] = {
     "login": logins.SIGNED,
@@ -11,6 +11,7 @@ WORKS: dict[str, Work] = {
     "cookie": api.COOKIE,
     "srp": srp.WORK,
     "sandbox": sandbox.WORK,
+    "sandbox-api": sandbox_api.WORK,
     "signer": signer.WORK,
 }
 """By the name that `python -m bench --work` takes."""

@@ -65,7 +65,8 @@ def _add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print an object: word, and every figure of both runs")
     parser.epilog = (
         "Exit code 0: better or same; 3: worse, or not enough data; 5: results that cannot be read. "
-        "How it is decided: docs/gates-in-ci.md."
+        "How it is decided: docs/gates-in-ci.md. "
+        f"Example: {parser.prog} results/nightly results/latest"
     )
 
 
@@ -122,7 +123,8 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Works for a run whose processes were killed, too: the report then says what is missing, and its verdict is "
         "invalid. "
-        f"Exit code {EXIT.PASSED}: the reports were made; {EXIT.FAILED}: they could not be made."
+        f"Exit code {EXIT.PASSED}: the reports were made; {EXIT.FAILED}: they could not be made. "
+        f"Example: {parser.prog} results/latest"
     )
 
 

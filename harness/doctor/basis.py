@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from harness import aws, credentials, vault
 from harness.doctor.case import Case, Known
-from harness.doctor.finding import Finding, fault, faults_of, ok, unchecked
+from harness.doctor.finding import Finding, fault, faults_of, ok, unchecked, warning
 from harness.errors import ConfigurationError
 from harness.settings import CLIENT_SECRET_VARIABLE, Settings
 from harness.transport import Endpoint, proxy_for, tls_context
+
+ENDPOINT_VARIABLES: Final = ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOINT_URL")
+"""Where AWS's SDKs look for Cognito."""
 
 
 def check_settings(case: Case, known: Known) -> Iterator[Finding]:
@@ -25,6 +29,13 @@ def check_settings(case: Case, known: Known) -> Iterator[Finding]:
     if problems:
         return
     yield ok("settings", f"client {settings.client_id}, flow {settings.flow}")
+    elsewhere = next((name for name in ENDPOINT_VARIABLES if case.environ.get(name)), "")
+    if elsewhere and not settings.given_url:
+        yield warning(
+            "endpoint",
+            f"{elsewhere} is set, and logins do not follow it: passwords go to AWS's own endpoint",
+            "Say where they are to go by --cognito-endpoint, or unset the variable.",
+        )
     try:
         known.endpoint = endpoint = Endpoint.parse(settings.given_url or aws.endpoint_url(settings.region))
         if endpoint.is_tls or settings.ca_bundle or case.api.startswith("https:"):

@@ -18,6 +18,8 @@ ACCOUNT: Final = ("quota", "web ACL")
 COSTS: Final = "costs"
 _PRODUCTION: Final = re.compile(r"(?<![a-z])(prod|prd|production|live)(?![a-z])", re.IGNORECASE)
 _NO_PRODUCTION: Final = re.compile(r"(?<![a-z])(non|not|pre)[-_ ]?(?=prod)", re.IGNORECASE)
+_NO_USERS: Final = re.compile(r"(?<![a-z])(dev|test|stag|stg|qa|load|perf|sandbox|demo|non[-_ ]?prod)", re.IGNORECASE)
+"""What the name or a tag of a pool without real users says, at the beginning of a word."""
 _NAMES: Final[Mapping[str, frozenset[str]]] = {
     "USER_PASSWORD_AUTH": frozenset({"ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"}),
     "USER_SRP_AUTH": frozenset({"ALLOW_USER_SRP_AUTH"}),
@@ -94,6 +96,12 @@ def _production(settings: Settings, pool: Mapping[str, Any]) -> Finding:
         *(["deletion protection is on"] if pool.get("DeletionProtection") == "ACTIVE" else []),
     ]
     if not signs:
+        said = (str(pool.get("Name", "")), *tags.values())
+        if "USER_PASSWORD" in settings.flow and not any(map(_NO_USERS.search, said)):
+            text = (
+                "neither name nor tags say whether this is for development or staging, where USER_PASSWORD_AUTH belongs"
+            )
+            return warning(CHECKS[1], text, "Tag the pool (stage=staging), or make sure that nobody depends on it.")
         return ok(CHECKS[1], "neither name nor tags nor deletion protection say so")
     text = f"this looks like a production pool: {', '.join(signs)}"
     if settings.allows_production:

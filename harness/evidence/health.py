@@ -33,6 +33,9 @@ MAX_GC_SHARE = 0.05
 MAX_LATE_SEND_P99_US = 10_000
 """Arrivals of an open load may leave 10 ms late once in a hundred times: what p99 may be off by where it is measured
 from the send, at a tenth of a login's usual time."""
+MAX_READY_P99 = 200
+"""So many greenlets may be ready to run at once, once in a hundred times: at 50 µs for a request each, the last of them
+waits for 10 ms, which is a tenth of a login's usual time."""
 MAX_REOPENED_SHARE = 0.05
 """From 5 % on, p95 is the time of a connection being made, and not of a login on one that is kept."""
 
@@ -40,7 +43,18 @@ MAX_REOPENED_SHARE = 0.05
 class Health:
     """How one process fared: lateness of its event loop and its share of one core. Not thread-safe."""
 
-    __slots__ = ("clock_ahead_s", "cpu_s", "gc_pauses", "hot_s", "lags", "late_sends", "max_cpu_share", "observed_s")
+    __slots__ = (
+        "clock_ahead_s",
+        "cpu_s",
+        "gc_pauses",
+        "hot_s",
+        "lags",
+        "late_reads",
+        "late_sends",
+        "max_cpu_share",
+        "observed_s",
+        "ready",
+    )
 
     def __init__(self) -> None:
         self.lags = Histogram()
@@ -49,6 +63,10 @@ class Health:
         """How long collections of garbage took, in microseconds: nothing else runs meanwhile."""
         self.late_sends = Histogram()
         """How late what was due at a time was sent, in microseconds: only an open load knows."""
+        self.late_reads = Histogram()
+        """How long answers lay there before they were read, in microseconds; in no latency. Only Linux says so."""
+        self.ready = Histogram()
+        """How many greenlets were ready to run at once, by looks at the event loop."""
         self.observed_s = 0.0
         """How long CPU was observed, in seconds."""
         self.cpu_s = 0.0
@@ -111,6 +129,8 @@ class Health:
             "lags": self.lags.to_wire(),
             "gc_pauses": self.gc_pauses.to_wire(),
             "late_sends": self.late_sends.to_wire(),
+            "late_reads": self.late_reads.to_wire(),
+            "ready": self.ready.to_wire(),
             "observed_s": self.observed_s,
             "cpu_s": self.cpu_s,
             "hot_s": self.hot_s,
@@ -125,6 +145,8 @@ class Health:
         health.lags = Histogram.from_wire(wire["lags"])
         health.gc_pauses = Histogram.from_wire(wire.get("gc_pauses", {}))
         health.late_sends = Histogram.from_wire(wire.get("late_sends", {}))
+        health.late_reads = Histogram.from_wire(wire.get("late_reads", {}))
+        health.ready = Histogram.from_wire(wire.get("ready", {}))
         health.observed_s, health.cpu_s = wire["observed_s"], wire["cpu_s"]
         health.hot_s, health.max_cpu_share = wire["hot_s"], wire["max_cpu_share"]
         health.clock_ahead_s = wire.get("clock_ahead_s")
@@ -188,7 +210,26 @@ def suspicions(healths: Mapping[str, Health], max_lag_us: int = MAX_LAG_P99_US) 
                 f"{process} sent {late / 1_000:.0f} ms late or more in 1 of 100 cases "
                 f"(limit {MAX_LATE_SEND_P99_US / 1_000:.0f} ms): add a worker, or lower the rate"
             )
+        found += filter(None, [_queue(process, health, max_lag_us)])
     return found
+
+
+def _queue(process: str, health: Health, max_lag_us: int) -> str:
+    """What waited inside a process whose event loop was in time, or nearly; empty when nothing much did."""
+    lag, unread = health.lag_p99_us or 0, health.late_reads.percentile(99_000) or 0
+    if unread > max_lag_us >= lag and health.late_reads.count >= MIN_LOOKS:
+        return (
+            f"answers lay there for {unread / 1_000:.0f} ms or more in 1 of 100 cases before {process} read them "
+            f"(limit {max_lag_us / 1_000:.0f} ms): that is in no latency, but users came back so much later, and the "
+            "load was lower than asked for: use fewer users per process (--processes)"
+        )
+    ready = health.ready.percentile(99_000) or 0
+    if ready > MAX_READY_P99 and health.ready.count >= MIN_LOOKS:
+        return (
+            f"{ready} greenlets of {process} or more were ready to run at once in 1 of 100 cases (limit "
+            f"{MAX_READY_P99}), and each waits for those before it: use fewer users per process (--processes)"
+        )
+    return ""
 
 
 def clocks(healths: Mapping[str, Health]) -> list[str]:

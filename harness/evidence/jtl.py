@@ -79,7 +79,9 @@ def row(sample: Sample, thread: str, users: int) -> str:
         thread: The column threadName, quoted where that is needed.
         users: The columns grpThreads and allThreads.
     """
-    (kind, name, outcome, started_s, elapsed_us, connect_us, first_us, _, error, received, sent, status, _, n) = sample
+    (kind, name, outcome, started_s, elapsed_us, connect_us, first_us, _, error, received, sent, status, _, n, _) = (
+        sample
+    )
     label = quoted(name)
     if outcome is _OK:
         code, message, failure = str(status or 200), "OK", ""

@@ -60,7 +60,7 @@ class ErrorCount:
 class Metrics:
     """Everything one process, or all of them, measured. Not thread-safe; never yields to other greenlets."""
 
-    __slots__ = ("_series", "cut_offs", "dropped", "errors", "exceptions", "skipped")
+    __slots__ = ("_series", "cut_offs", "dropped", "errors", "exceptions", "skipped", "unserved")
 
     def __init__(self) -> None:
         self._series: dict[tuple[str, str, str, str | None], Series] = {}
@@ -73,6 +73,8 @@ class Metrics:
         """By name: in flight when the run ended, so that nobody knows how long they would have taken."""
         self.exceptions: dict[str, int] = {}
         """By task: an exception of the user's own code, which is a fault of the test and not of the service."""
+        self.unserved: dict[str, int] = {}
+        """By user class: users that waited for an account until they ended, and never had one."""
 
     def record(self, sample: Sample) -> None:
         """Take in one sample; on the hot path, 1 us."""
@@ -125,10 +127,14 @@ class Metrics:
         """A task raised an exception of its own."""
         self.exceptions[name] = self.exceptions.get(name, 0) + 1
 
+    def count_unserved(self, user_class: str) -> None:
+        """A user has ended for whom there never was an account."""
+        self.unserved[user_class] = self.unserved.get(user_class, 0) + 1
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all was noted, not even a skip."""
-        return not (self._series or self.skipped or self.cut_offs or self.exceptions or self.dropped)
+        return not (self._series or self.skipped or self.cut_offs or self.exceptions or self.dropped or self.unserved)
 
     @property
     def measured(self) -> int:
@@ -203,6 +209,7 @@ class Metrics:
         _add(self.dropped, other.dropped)
         _add(self.cut_offs, other.cut_offs)
         _add(self.exceptions, other.exceptions)
+        _add(self.unserved, other.unserved)
 
     def to_wire(self) -> dict[str, Any]:
         """Everything, without loss, in types msgpack knows. Equal contents have equal wire forms."""
@@ -229,6 +236,7 @@ class Metrics:
             "dropped": [[*item] for item in sorted(self.dropped.items())],
             "cut_off": [[*item] for item in sorted(self.cut_offs.items())],
             "exceptions": [[*item] for item in sorted(self.exceptions.items())],
+            "unserved": [[*item] for item in sorted(self.unserved.items())],
         }
 
     def merge_rest(self, wire: Mapping[str, Any]) -> None:
@@ -240,6 +248,7 @@ class Metrics:
         _add(self.dropped, dict(wire["dropped"]))
         _add(self.cut_offs, dict(wire["cut_off"]))
         _add(self.exceptions, dict(wire["exceptions"]))
+        _add(self.unserved, dict(wire.get("unserved", ())))  # runs on disk may be older
 
     def merge_histogram(self, key: Key, phase: str, histogram: Histogram) -> None:
         """Add one phase of one series."""

@@ -25,7 +25,8 @@ class Sample(NamedTuple):
     started_s: float
     """Wall clock at the start, seconds since the epoch. For reports only."""
     elapsed_us: int
-    """From just before the send (including a connect, when one was needed) to the last byte, in microseconds."""
+    """From just before the send (including a connect, when one was needed) until the last byte had come, in
+    microseconds: on Linux by the system's stamp on it, elsewhere by when it was read."""
     connect_us: int = 0
     """TCP and TLS, in microseconds; 0 on a reused connection."""
     first_byte_us: int = 0
@@ -44,3 +45,6 @@ class Sample(NamedTuple):
     """The TLS handshake, in microseconds, a part of `connect_us`; 0 without one."""
     exchanges: int = 0
     """How many exchanges a login had."""
+    unread_us: int = 0
+    """How long the last byte lay there before it was read, in microseconds; in no other figure. 0 where the system does
+    not say, and for a login, whose exchanges say it."""

@@ -7,9 +7,12 @@ alone: they cannot be added up over seconds or keys, which is what the histogram
 from __future__ import annotations
 
 import csv
+import heapq
 import io
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, cast, overload
 
 from harness.evidence.metrics import Metrics
@@ -17,7 +20,7 @@ from harness.evidence.sample import Kind
 from harness.outcome import Outcome, Reason
 
 MAX_ROWS: Final = 60_000
-"""Entries that are kept in memory, about 20 MB; beyond that, steps become twice as wide. The file keeps each second."""
+"""Entries that are kept in memory, about 4 MB; beyond that, steps become twice as wide. The file keeps each second."""
 JOINED_AT_ONCE: Final = 500
 """Entries that are joined to wider steps with each second: about a millisecond of work."""
 FILE_NAME: Final = "timeline.csv"
@@ -25,8 +28,11 @@ HEADER: Final = "at_s,kind,name,outcome,reason,count,sum_us,max_us,p50_us,p95_us
 
 _PERCENTILES: Final = (50_000, 95_000, 99_000)
 _COLUMNS: Final = 11
+_FIGURES: Final = 6
+"""Of an entry: count, sum, maximum and the three percentiles."""
 
 _Key = tuple[Kind, str, Outcome, Reason | None]
+_Figures = tuple[int, int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +77,9 @@ class Timeline(Sequence[Second]):
         """How many seconds an entry stands for."""
         self._max_rows = max_rows
         self._rows = 0
-        self._steps: dict[int, dict[_Key, Second]] = {}
-        self._narrow: list[dict[_Key, Second]] = []
-        """Steps of half the width that were not joined yet: all at once would stall every user of the process."""
+        self._tracks: dict[_Key, _Track] = {}
+        self._narrow: list[tuple[_Key, _Track, int]] = []
+        """Tracks of half the step that were joined up to a place: all at once would stall every user of the process."""
         self.add(seconds)
 
     def __len__(self) -> int:
@@ -91,43 +97,80 @@ class Timeline(Sequence[Second]):
 
     def __iter__(self) -> Iterator[Second]:
         self._join(self._rows)
-        for at_s in sorted(self._steps):
-            yield from self._steps[at_s].values()
+        tracks = (track.entries(key) for key, track in self._tracks.items())
+        return heapq.merge(*tracks, key=lambda second: second.at_s)
 
     @property
     def end_s(self) -> int:
         """Where the last step ends, in seconds since the run's start; 0 when there is none."""
         self._join(self._rows)
-        return max(self._steps) + self.step_s if self._steps else 0
+        return max((track.at_s[-1] + self.step_s for track in self._tracks.values()), default=0)
 
     def add(self, seconds: Iterable[Second]) -> None:
         """Take in some entries, of whatever second."""
         for second in seconds:
-            self._put(second)
+            key = (second.kind, second.name, second.outcome, second.reason)
+            self._put(second.at_s, key, _figures_of(second))
         self._join(JOINED_AT_ONCE)
-        if self._rows > self._max_rows and not self._narrow and len(self._steps) > 1:
-            self._narrow, self._steps = list(self._steps.values()), {}
+        if self._rows > self._max_rows and not self._narrow and self._can_be_joined():
+            self._narrow = [(key, track, 0) for key, track in self._tracks.items()]
+            self._tracks = {}
             self.step_s *= 2
 
-    def _put(self, second: Second) -> None:
-        at_s = second.at_s - second.at_s % self.step_s
-        if at_s != second.at_s:
-            second = replace(second, at_s=at_s)
-        step = self._steps.setdefault(at_s, {})
-        key = (second.kind, second.name, second.outcome, second.reason)
-        known = step.get(key)
-        if known is None:
-            self._rows += 1
-        step[key] = second if known is None else _joined(known, second)
+    def _can_be_joined(self) -> bool:
+        return any(len(track.at_s) > 1 for track in self._tracks.values())
+
+    def _put(self, at_s: int, key: _Key, figures: _Figures) -> None:
+        track = self._tracks.get(key)
+        if track is None:
+            track = self._tracks[key] = _Track()
+        self._rows += track.put(at_s - at_s % self.step_s, figures)
 
     def _join(self, rows: int) -> None:
         """Join about so many entries of narrow steps into wide ones."""
         while self._narrow and rows > 0:
-            step = self._narrow.pop()
-            rows -= len(step)
-            self._rows -= len(step)
-            for second in step.values():
-                self._put(second)
+            key, track, begin = self._narrow.pop()
+            end = min(begin + rows, len(track.at_s))
+            if end < len(track.at_s):
+                self._narrow.append((key, track, end))
+            rows -= end - begin
+            self._rows -= end - begin
+            for place in range(begin, end):
+                self._put(track.at_s[place], key, track.figures(place))
+
+
+class _Track:
+    """The entries of one key by time, packed: a fifth of what objects would take."""
+
+    __slots__ = ("_packed", "at_s")
+
+    def __init__(self) -> None:
+        self.at_s = array("q")
+        self._packed = array("q")
+        """`_FIGURES` for each entry."""
+
+    def figures(self, place: int) -> _Figures:
+        """Those of one entry."""
+        count, sum_us, max_us, p50_us, p95_us, p99_us = self._packed[place * _FIGURES : (place + 1) * _FIGURES]
+        return count, sum_us, max_us, p50_us, p95_us, p99_us
+
+    def entries(self, key: _Key) -> Iterator[Second]:
+        """All of them."""
+        for place, at_s in enumerate(self.at_s):
+            yield Second(at_s, *key, *self.figures(place))
+
+    def put(self, at_s: int, figures: _Figures) -> int:
+        """Take in an entry; how many there are more."""
+        place = bisect_left(self.at_s, at_s) if self.at_s and at_s <= self.at_s[-1] else len(self.at_s)
+        begin = end = place * _FIGURES
+        is_known = place < len(self.at_s) and self.at_s[place] == at_s
+        if is_known:
+            end += _FIGURES
+            figures = _joined(self.figures(place), figures)
+        else:
+            self.at_s.insert(place, at_s)
+        self._packed[begin:end] = array("q", figures)
+        return 0 if is_known else 1
 
 
 def to_csv(seconds: Iterable[Second]) -> str:
@@ -161,17 +204,17 @@ def from_csv(lines: Iterable[str]) -> Iterator[Second]:
             continue
 
 
-def _joined(one: Second, other: Second) -> Second:
-    return Second(
-        one.at_s,
-        one.kind,
-        one.name,
-        one.outcome,
-        one.reason,
-        one.count + other.count,
-        one.sum_us + other.sum_us,
-        max(one.max_us, other.max_us),
-        max(one.p50_us, other.p50_us),
-        max(one.p95_us, other.p95_us),
-        max(one.p99_us, other.p99_us),
+def _figures_of(second: Second) -> _Figures:
+    return second.count, second.sum_us, second.max_us, second.p50_us, second.p95_us, second.p99_us
+
+
+def _joined(one: _Figures, other: _Figures) -> _Figures:
+    """Counts and sums are added, of the others the worst stands."""
+    return (
+        one[0] + other[0],
+        one[1] + other[1],
+        max(one[2], other[2]),
+        max(one[3], other[3]),
+        max(one[4], other[4]),
+        max(one[5], other[5]),
     )

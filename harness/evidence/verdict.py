@@ -53,8 +53,8 @@ def decide(
     """The verdict on a run.
 
     Invalid (exit code 4) comes before a gate that failed or had no data, and a baseline that the run is worse than or
-    could not be compared with (3), and this before an exception in a task or, when neither gate nor baseline was
-    given, any login, exchange or request that failed (1).
+    could not be compared with (3), and this before an exception in a task, a user for whom there never was an account
+    or, when neither gate nor baseline was given, any login, exchange or request that failed (1).
 
     Args:
         metrics: Of all processes.
@@ -71,7 +71,7 @@ def decide(
         return Verdict(
             "invalid", EXIT.INVALID, f"the figures prove nothing: {reasons[0]}{more}", tuple(reasons), suspect_because
         )
-    found = _missed(gate_results, comparison) or _raised(metrics)
+    found = _missed(gate_results, comparison) or _raised(metrics) or _unserved(metrics)
     found = found or _by_what_was_asked(metrics, gate_results, comparison)
     return replace(found, suspect_because=suspect_because)
 
@@ -91,6 +91,20 @@ def _raised(metrics: Metrics) -> Verdict | None:
         return None
     raised = _number(sum(metrics.exceptions.values()), "exception", "exceptions")
     return Verdict("failed", EXIT.FAILED, f"{raised} in the test's own code ({', '.join(sorted(metrics.exceptions))})")
+
+
+def _unserved(metrics: Metrics) -> Verdict | None:
+    """Without them the load was not the one that was asked for, whatever the figures of the others say."""
+    said = unserved(metrics)
+    return Verdict("failed", EXIT.FAILED, said) if said else None
+
+
+def unserved(metrics: Metrics) -> str:
+    """How many users never had an account; empty when all had one."""
+    if not metrics.unserved:
+        return ""
+    who = ", ".join(sorted(metrics.unserved))
+    return f"{_number(sum(metrics.unserved.values()), 'user', 'users')} never had an account ({who})"
 
 
 def _by_what_was_asked(metrics: Metrics, gate_results: Sequence[GateResult], comparison: Comparison | None) -> Verdict:

@@ -26,6 +26,11 @@ class LoginCap:
         """One of `processes` equal parts of a rate."""
         return cls(rate_per_s / max(1, processes))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is no cap."""
+        return not self._gap_s
+
     def reserve(self, now_s: float) -> float:
         """Take the next place in the row; returns how many seconds to wait for it."""
         if not self._gap_s:

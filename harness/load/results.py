@@ -33,14 +33,29 @@ def request_sample(
     elapsed_us = int((response_time or 0.0) * 1000 + 0.5)
     label = f"{request_type} {name}"
     status = getattr(response, "status_code", 0) or 0
-    # Other clients' responses know neither of these.
+    # Other clients' responses know none of these.
     connect_us = getattr(response, "connect_ns", 0) // 1000
     first_us = getattr(response, "first_byte_ns", 0) // 1000
+    unread_us = getattr(response, "unread_ns", 0) // 1000
     size = response_length or 0
-    if not exception:
-        return Sample("request", label, _OK, start_time, elapsed_us, connect_us, first_us, None, "", size, 0, status)
-    outcome, error = _outcome(exception, status), _error_text(exception, status)
-    return Sample("request", label, outcome, start_time, elapsed_us, connect_us, first_us, None, error, size, 0, status)
+    outcome, error = (_outcome(exception, status), _error_text(exception, status)) if exception else (_OK, "")
+    return Sample(
+        "request",
+        label,
+        outcome,
+        start_time,
+        elapsed_us,
+        connect_us,
+        first_us,
+        None,
+        error,
+        size,
+        0,
+        status,
+        0,
+        0,
+        unread_us,
+    )
 
 
 def _outcome(exception: BaseException | str, status: int) -> Outcome:

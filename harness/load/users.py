@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import gevent
 import gevent.lock
@@ -20,12 +20,18 @@ from harness.evidence.metrics import NO_ACCOUNT
 from harness.extract import JsonExtractor
 from harness.load import guards
 from harness.load.client import ApiSession
-from harness.load.lifecycle.run import Run, run_of, wait_of, waiting
+from harness.load.lifecycle.run import Run, run_of
+from harness.load.lifecycle.waits import wait_of, waiting
 from harness.outcome import Outcome, Reason
 from harness.session import TokenSession
 
+# An enum's members cost a metaclass look-up each time they are named.
+_OK = Outcome.OK
 IDLE_S = 1.0
 """How long a user without a usable account waits before it looks again: a task without wait time must not spin."""
+
+MOST_ROWS: Final = 3
+"""Rows that a user has at most, when Cognito rejects their accounts: to try a whole file of them would be an attack."""
 
 
 class Extraction:
@@ -152,8 +158,7 @@ class CognitoLoginUser(User):
             self._run.metrics.drop(NO_ACCOUNT)
             return None
         self._run.monitor.health.sent_late(round((time.perf_counter() - due_s) * 1e6))
-        with self._run.using(row):
-            tokens, outcome = self._try(row, None)
+        tokens, outcome = self._try(row, None)
         self._run.metrics.intended(outcome, Reason.INITIAL, round((time.perf_counter() - due_s) * 1e6))
         return tokens
 
@@ -164,11 +169,7 @@ class CognitoLoginUser(User):
                 self._run.skip("login", _no_account())
             self._wait(IDLE_S)
             return None
-        penalty_s = self._run.penalty(row.number).wait_s(time.monotonic())
-        with self._run.using(row):
-            if penalty_s > 0:
-                self._wait(penalty_s)
-            return self._try(row, self._wait)[0]
+        return self._try(row, self._wait)[0]
 
     def _next_row(self, cycle: Cycle) -> Row | None:
         try:
@@ -177,14 +178,23 @@ class CognitoLoginUser(User):
             raise StopUser from None
 
     def _try(self, row: Row, wait: Callable[[float], None] | None) -> tuple[Tokens | None, Outcome]:
-        penalty = self._run.penalty(row.number)
+        """Log in with this row, which no other process gets meanwhile; its penalty is waited for, given a wait."""
+        number = row.number
+        penalty = self._run.penalty(number)
+        rows = self._run.rows
+        rows.begin(number)
         try:
+            penalty_s = penalty.wait_s(time.monotonic())
+            if penalty_s > 0 and wait is not None:
+                wait(penalty_s)
             tokens = self._run.log_in(self._conversation, row, Reason.INITIAL, wait)
         except LoginError as error:
             penalty.failed(error, time.monotonic())
             return None, Outcome(error.outcome)
+        finally:
+            rows.end(number)
         penalty.succeeded()
-        return tokens, Outcome.OK
+        return tokens, _OK
 
 
 def _no_account() -> LoginError:
@@ -213,6 +223,9 @@ class _AccountBearer:
         self._run = run
         self._use = cast("TokenUse", run.setup.settings.token_use)
         self._session: TokenSession | None = None
+        self._row: Row | None = None
+        self._is_served = False
+        self._rejections = 0
         self._seating = gevent.lock.RLock()
 
     def tokens(self, name: str) -> Tokens:
@@ -245,17 +258,39 @@ class _AccountBearer:
         with self._seating:
             if self._session is not None:
                 return self._session
-            row = self._run.take_row(self._user, skip)
+            if not self._is_served:
+                self._user.greenlet.link(lambda _: self._leave())
+            self._leave()
+            try:
+                self._row = row = self._run.take_row(self._user, skip, self._move)
+            except gevent.GreenletExit:
+                if has_waited and not self._is_served:
+                    self._run.metrics.count_unserved(type(self._user).__name__)
+                raise
+            self._is_served = True
             self._user.vars.update(row.variables)
             self._session = self._run.session(row, wait_of(self._user))
         if has_waited:  # the request was counted as not sent, and so it is not
             raise RescheduleTask
         return self._session
 
+    def _leave(self) -> None:
+        row, self._row = self._row, None
+        if row is not None:
+            self._run.give_back(row, self._move)
+
+    def _move(self) -> None:
+        """The next request takes another row; one that is on its way has its token already."""
+        self._session = None
+
     def _skipped(self, name: str, error: LoginError) -> RescheduleTask:
         self._run.skip(name, error)
         if error.outcome in (Outcome.REJECTED, Outcome.CHALLENGED):
-            wait_of(self._user)(IDLE_S)
+            if self._row is not None and self._rejections < MOST_ROWS - 1 and self._run.may_move(self._row):
+                self._rejections += 1
+                self._move()
+            else:
+                wait_of(self._user)(IDLE_S)
         return RescheduleTask()
 
 

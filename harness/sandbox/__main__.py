@@ -18,16 +18,17 @@ from urllib.parse import urlsplit
 import gevent
 
 from harness.errors import EXIT, ConfigurationError, Problem
-from harness.sandbox.application import wsgi
 from harness.sandbox.certificates import server_context
 from harness.sandbox.fault_line import order_of
 from harness.sandbox.launch import Sandbox, assemble, read_ready_line
 from harness.sandbox.lifetime import Lifetime
 from harness.sandbox.options import (
     DEFAULT_REGION,
+    LOOPBACK,
     Options,
     duration_s,
     grace_s,
+    own_address,
     port_number,
     positive_rate,
     region_name,
@@ -51,6 +52,12 @@ def build_parser(prog: str = "python -m harness.sandbox") -> argparse.ArgumentPa
     )
     add = parser.add_argument
     add("--port", type=port_number, default=0, metavar="N", help="listen here; default: a free port")
+    add(
+        "--bind",
+        type=own_address,
+        metavar="ADDRESS",
+        help=f"listen there, for clients on other machines; with --tls only. Default: {LOOPBACK}",
+    )
     add("--users", type=Path, metavar="FILE", help="CSV with username,password and maybe state; default: users.csv")
     add("--region", type=region_name, default=DEFAULT_REGION, help="default: %(default)s")
     add(
@@ -108,6 +115,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m harness.sandb
 def _options(arguments: argparse.Namespace) -> Options:
     return Options(
         port=arguments.port,
+        bind=arguments.bind,
         users=arguments.users,
         region=arguments.region,
         requires_signature=arguments.require_signature,
@@ -135,9 +143,11 @@ def _run(options: Options, arguments: argparse.Namespace) -> int:
         lifetime.end_with_parent()
     resumed = read_ready_line(options.resume) if options.resume else {}
     if resumed:
-        port = options.port or urlsplit(resumed["endpoint"]).port or 0
+        before = urlsplit(resumed["endpoint"])
+        port, bind = options.port or before.port or 0, options.bind or before.hostname
         control_port = options.control_port or urlsplit(resumed.get("control", "")).port or 0
-        options = replace(options, region=resumed["region"], port=port, control_port=control_port)
+        options = replace(options, region=resumed["region"], port=port, bind=bind, control_port=control_port)
+    _refuse_clear_text(options)
     users, source = accounts(options.users)
     sandbox = assemble(options, users, pause=_pause(options.latency_s), resumed=resumed)
     _order(sandbox, options.faults)
@@ -145,18 +155,19 @@ def _run(options: Options, arguments: argparse.Namespace) -> int:
         context, ca_file = None, None
         if options.uses_tls:
             directory = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="cognito-load-sandbox-"))
-            context, ca_file = server_context(Path(directory))
+            context, ca_file = server_context(Path(directory), options.host)
         server = _started(
             SandboxServer(
-                wsgi(sandbox.application.answer),
+                sandbox.application.answer,
                 options.port,
+                bind=options.host,
                 tls=context,
                 connected=sandbox.counts.connected,
                 wall=sandbox.wall,
             )
         )
         cleanup.callback(server.stop, timeout=STOP_TIMEOUT_S)
-        control = _started(SandboxServer(wsgi(sandbox.control.answer), options.control_port))
+        control = _started(SandboxServer(sandbox.control.answer, options.control_port))
         cleanup.callback(control.stop, timeout=STOP_TIMEOUT_S)
         ready = _ready(sandbox, server.url, control.url, ca_file)
         line = json.dumps(ready) if arguments.json else _sentence(ready, len(users), source)
@@ -166,6 +177,15 @@ def _run(options: Options, arguments: argparse.Namespace) -> int:
         gc.freeze()  # the service model is large and never garbage: collections need not walk it
         lifetime.wait()
     return EXIT.PASSED
+
+
+def _refuse_clear_text(options: Options) -> None:
+    if not (options.is_on_loopback or options.uses_tls):
+        problem = Problem(
+            f"--bind {options.bind} would let passwords travel in clear text",
+            "Add --tls; clients trust the file that the ready line names as ca_bundle.",
+        )
+        raise ConfigurationError([problem])
 
 
 def _order(sandbox: Sandbox, faults: Iterable[Order]) -> None:
@@ -180,8 +200,8 @@ def _started(server: SandboxServer) -> SandboxServer:
     try:
         server.start()
     except OSError as error:
-        port = server.address[1]
-        problem = Problem(f"port {port} cannot be opened: {error.strerror}", "Give --port another one, or none.")
+        host, port = server.address[:2]
+        problem = Problem(f"{host}:{port} cannot be opened: {error.strerror}", "Give --port another one, or none.")
         raise ConfigurationError([problem]) from error
     return server
 

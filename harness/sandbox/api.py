@@ -46,7 +46,7 @@ class Api:
         self._faults = faults
         samples = [_sample_order(number) for number in range(1, SAMPLE_ORDERS + 1)]
         self._samples: dict[str, Mapping[str, object]] = {str(order["id"]): order for order in samples}
-        self._page = compact_json({"orders": samples}).encode()
+        self._page = compact_json({"orders": samples})
         self._posted: dict[str, Mapping[str, object]] = {}
         self._routes: Mapping[str, Handler] = {
             "GET /me": self._me,
@@ -152,4 +152,4 @@ def _problem(status: HTTPStatus, reason: str) -> Response:
 
 
 def _json(status: HTTPStatus, document: Mapping[str, object]) -> Response:
-    return Response(status, (JSON,), compact_json(document).encode("utf-8", "replace"))
+    return Response(status, (JSON,), compact_json(document))

@@ -15,16 +15,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from gevent import ssl
 
+from harness.sandbox.options import LOOPBACK
+
 LIFE = dt.timedelta(days=7)
 CA_FILE = "sandbox-ca.pem"
 _SERVER_FILE = "sandbox-server.pem"
 
 
-def server_context(directory: Path) -> tuple[stdlib_ssl.SSLContext, Path]:
-    """A server's TLS context for 127.0.0.1 and localhost, and the file with the CA that clients have to trust.
+def server_context(directory: Path, host: str) -> tuple[stdlib_ssl.SSLContext, Path]:
+    """A server's TLS context for its host, and the file with the CA that clients have to trust.
 
     Args:
         directory: Gets the CA's certificate; the server's key is there only while it is loaded.
+        host: An address or name that the certificate is for, besides 127.0.0.1 and localhost.
     """
     now = dt.datetime.now(dt.UTC)
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
@@ -36,7 +39,7 @@ def server_context(directory: Path) -> tuple[stdlib_ssl.SSLContext, Path]:
         .sign(ca_key, hashes.SHA256())
     )
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cognito-load sandbox")])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+    names = x509.SubjectAlternativeName([_name(each) for each in dict.fromkeys(("localhost", LOOPBACK, host))])
     certificate = (
         _builder(name, ca_name, key.public_key(), ca_key.public_key(), now)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -50,6 +53,13 @@ def server_context(directory: Path) -> tuple[stdlib_ssl.SSLContext, Path]:
     ca_file.chmod(0o644)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return _context(directory / _SERVER_FILE, private + certificate.public_bytes(Encoding.PEM)), ca_file
+
+
+def _name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _builder(

@@ -85,4 +85,4 @@ class Control:
 
 def _document(document: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:  # noqa: ANN401  # JSON
     headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
-    return Response(status, headers, compact_json(document).encode("utf-8", "replace"))
+    return Response(status, headers, compact_json(document))

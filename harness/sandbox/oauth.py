@@ -156,4 +156,4 @@ def _json(status: HTTPStatus, document: dict[str, object]) -> Response:
         ("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"),
         ("Access-Control-Allow-Origin", "*"),
     )
-    return Response(status, headers, compact_json(document).encode("utf-8", "replace"))
+    return Response(status, headers, compact_json(document))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from harness.sandbox.orders import Order
 
+LOOPBACK = "127.0.0.1"
 DEFAULT_REGION = "us-east-1"
 DEFAULT_LIFE_S = 3600
 AWS_SHORTEST_LIFE_S = 300
@@ -18,6 +20,8 @@ _UNITS_S = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|)", re.ASCII)
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+/[\x21\x23-\x2e\x30-\x5b\x5d-\x7e]+")
 """The service model's patterns of ResourceServerIdentifierType and ResourceServerScopeNameType."""
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASCII)
+EVERYWHERE = "0.0.0.0"  # noqa: S104  # refused: it is nobody's address
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+", re.ASCII)
 
 
@@ -26,6 +30,8 @@ class Options:
     """What a sandbox is like; the defaults are those of a quiet rehearsal."""
 
     port: int = 0
+    bind: str | None = None
+    """An IPv4 address or a name of this machine; None for 127.0.0.1."""
     users: Path | None = None
     region: str = DEFAULT_REGION
     requires_signature: bool = False
@@ -54,6 +60,19 @@ class Options:
     control_port: int = 0
     resume: Path | None = None
     """A ready line of an earlier sandbox: the same port, identifiers and keys again."""
+
+    @property
+    def host(self) -> str:
+        """Where it listens, and what its URLs and its certificate say."""
+        return self.bind or LOOPBACK
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether nothing that it is sent leaves the machine."""
+        try:
+            return self.host == "localhost" or ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
 
 def duration_s(text: str) -> float:
@@ -103,6 +122,15 @@ def region_name(text: str) -> str:
     """The name of a region."""
     if not _REGION.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no region; write one like us-east-1")
+    return text
+
+
+def own_address(text: str) -> str:
+    """An IPv4 address or a host name that clients reach this machine by."""
+    if not _HOST.fullmatch(text) or text == EVERYWHERE:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no address to listen on; write the one that clients use, 10.0.0.4 or a host name"
+        )
     return text
 
 

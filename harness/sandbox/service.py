@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
+import orjson
+
 from harness.sandbox.checks.model import ServiceModel
 from harness.sandbox.checks.refusals import (
     InternalError,
@@ -141,7 +143,7 @@ class Service:
             sys.stderr.write(f"sandbox: {operation} failed with {type(error).__name__} at {where}\n")
             fault = InternalError("The sandbox failed; its standard error output says where.")
             return self._refuse(fault)
-        return OK, Response(HTTPStatus.OK, self._headers(), compact_json(result).encode("utf-8", "replace"))
+        return OK, Response(HTTPStatus.OK, self._headers(), compact_json(result))
 
     def _perform(self, operation: str, received: Received) -> Answer:
         doors = self._doors
@@ -174,17 +176,25 @@ class Service:
         if refusal.message:
             headers.append(("x-amzn-ErrorMessage", _header_text(refusal.message)))
             body["message"] = refusal.message
-        return refusal.kind, Response(refusal.status, headers, compact_json(body).encode("utf-8", "replace"))
+        return refusal.kind, Response(refusal.status, headers, compact_json(body))
 
 
 def _json_object(body: bytes) -> Parameters:
     try:
-        document = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        document = None
+        document = orjson.loads(body or b"{}")
+    except ValueError:
+        document = _whatever_python_reads(body)
     if not isinstance(document, dict):
         raise Serialization
     return document
+
+
+def _whatever_python_reads(body: bytes) -> object:
+    """JSON that is not quite what RFC 8259 says: half a surrogate pair, a number that is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _header_text(message: str) -> str:

@@ -107,11 +107,13 @@ class Answer:
     first_byte_ns: int
     """From the start to the first bytes of the answer."""
     total_ns: int
-    """From the start to the last byte."""
+    """From the start until the last byte had come."""
     reused: bool
     """Whether the connection was there already."""
     tls_ns: int = 0
     """The TLS handshake, a part of `connect_ns`; 0 on a reused connection and without TLS."""
+    unread_ns: int = 0
+    """How long the last byte had lain there before it was read; in none of the times above."""
 
     def __repr__(self) -> str:
         # Bodies hold tokens.

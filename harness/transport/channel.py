@@ -132,7 +132,7 @@ class Channel:
                 raise ConnectError("closed as soon as it was connected")
         connect_ns = now_ns - started_ns
         data = link.receive(now_ns)
-        now_ns = time.perf_counter_ns()
+        now_ns = link.received_ns
         first_byte_ns = now_ns - started_ns
         headers: Headers
         frame = simple_frame(data)
@@ -150,7 +150,9 @@ class Channel:
                 body, now_ns = self._collect(link, data, start, end, now_ns)
         self.is_awaiting_reply = False
         total_ns = now_ns - started_ns
-        return Answer(status, headers, body, started_ns, connect_ns, first_byte_ns, total_ns, reused, tls_ns)
+        return Answer(
+            status, headers, body, started_ns, connect_ns, first_byte_ns, total_ns, reused, tls_ns, link.unread_ns
+        )
 
     def _send(self, link: Link | TlsLink, request: bytes) -> bool:
         """Whether anything left: when the peer is gone before the first byte, opening anew repeats nothing."""
@@ -170,7 +172,7 @@ class Channel:
         missing = end - len(data)
         while missing > 0:
             data = link.receive(now_ns)
-            now_ns = time.perf_counter_ns()
+            now_ns = link.received_ns
             if not data:
                 raise ProtocolError(CUT_SHORT, sent=True)
             parts.append(data[:missing])
@@ -185,7 +187,7 @@ class Channel:
         parser.take(data)
         while not parser.is_complete:
             data = link.receive(now_ns)
-            now_ns = time.perf_counter_ns()
+            now_ns = link.received_ns
             parser.take(data)
         if not parser.is_kept:
             self.close()

@@ -3,14 +3,21 @@
 gevent's own sockets start and stop a watcher, a timer and a waiter for every read. Here the watcher runs for as long
 as the connection is open, and the timer is looked after only when it fires: a read costs one wait and one recv, no
 exception and no allocation beyond the bytes themselves.
+
+When something came is not when it was read: other greenlets, other processes and the machine itself come in between,
+and the more there is to do, the longer. On Linux the system stamps what it receives (socket(7), SO_TIMESTAMPNS), so
+the time of an answer is the service's and the network's, and how long it lay there unread is known apart.
 """
 
 from __future__ import annotations
 
 import select
+import sys
 import time
 from collections.abc import Callable
-from socket import AF_INET, AF_INET6, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
+from contextlib import suppress
+from socket import AF_INET, AF_INET6, CMSG_SPACE, IPPROTO_TCP, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY
+from struct import Struct
 from typing import Any, Final
 
 import gevent
@@ -25,6 +32,12 @@ LEAST_S: Final = 0.001
 IPV4: Final = 4
 READ: Final = 1
 """libev's EV_READ."""
+SO_TIMESTAMPNS: Final = 35
+"""Linux's option for stamps on what arrives, on nearly all of its architectures; Python has no name for it."""
+STAMP: Final = Struct("@ll")
+"""A struct timespec."""
+STAMP_SPACE: Final = CMSG_SPACE(STAMP.size)
+SECOND_NS: Final = 1_000_000_000
 
 _Socket: Final[Any] = gevent.monkey.get_original("socket", "socket")
 _poll: Final[Callable[[], Any]] = gevent.monkey.get_original("select", "poll")
@@ -56,12 +69,23 @@ class Link:
         "_timeout_ns",
         "_timer",
         "_watcher",
+        "received_ns",
+        "unread_ns",
     )
+
+    received_ns: int
+    """Read only. When the last of what `receive` returned had come, by `time.perf_counter_ns`."""
+    unread_ns: int
+    """Read only. How long it had lain there by then; 0 where the system does not say."""
 
     def __init__(self, sock: gevent.socket.socket, timeout_s: float) -> None:
         family, descriptor = sock.family, sock.detach()
         self._socket = _Socket(family, SOCK_STREAM, 0, fileno=descriptor)
         self._socket.settimeout(0.0)
+        if sys.platform == "linux":
+            with suppress(OSError):  # a system that only looks like Linux
+                self._socket.setsockopt(SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.received_ns = self.unread_ns = 0
         self._poll = _poll()
         self._poll.register(descriptor, select.POLLIN)
         self._hub = gevent.get_hub()
@@ -127,7 +151,7 @@ class Link:
         """Wait until there is something, and take it; b"" when the peer closed.
 
         Args:
-            since_ns: From when on the timeout counts, by `time.perf_counter_ns`.
+            since_ns: From when on the timeout counts, by `time.perf_counter_ns`; nothing can have come before.
 
         Raises:
             OSError: Reset; TimeoutError when nothing came in time.
@@ -138,10 +162,21 @@ class Link:
         while True:
             self._wait()
             try:
-                data: bytes = self._socket.recv(CHUNK_BYTES)
+                received: tuple[bytes, list[Any], int, Any] = self._socket.recvmsg(CHUNK_BYTES, STAMP_SPACE)
             except BlockingIOError:  # a stray wake-up
                 continue
-            return data
+            break
+        data, stamps, _, _ = received
+        now_ns = time.perf_counter_ns()
+        unread_ns = 0
+        if stamps:
+            seconds, nanoseconds = STAMP.unpack(stamps[0][2])
+            unread_ns = time.time_ns() - seconds * SECOND_NS - nanoseconds
+            if not 0 < unread_ns < now_ns - since_ns:  # it cannot be right: somebody has set the clock
+                unread_ns = 0
+        self.unread_ns = unread_ns
+        self.received_ns = now_ns - unread_ns
+        return data
 
     def receive_now(self) -> bytes:
         """What is there, without waiting; b"" when the peer closed or reset the connection, or there is nothing."""

@@ -74,6 +74,16 @@ class TlsLink:
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
+    @property
+    def received_ns(self) -> int:
+        """As `Link.received_ns`."""
+        return self._link.received_ns
+
+    @property
+    def unread_ns(self) -> int:
+        """As `Link.unread_ns`."""
+        return self._link.unread_ns
+
     def handshake(self) -> None:
         """Agree on keys and verify the certificate.
 

@@ -12,7 +12,7 @@ from bench.soak.rotation import HELD_FOR, Turn, spells, timetable
 from bench.soak.watch import Look
 from harness.sandbox.orders import INCIDENTS, Kind, Order
 
-SECONDS, EVERY_S = 1200, 5
+SECONDS, LIFE_S, EVERY_S = 1200, 300, 5
 EVEN = 500 / 180 * EVERY_S
 """Renewals of 500 users, each 180 s on average, between two looks."""
 
@@ -23,7 +23,7 @@ def look(number: int, **figures) -> Look:
 
 
 def soak(looks=(), turns=(), **facts) -> Soak:
-    return Soak(500, 300, turns, list(looks) or [look(number) for number in range(SECONDS // EVERY_S)], **facts)
+    return Soak(500, LIFE_S, turns, list(looks) or [look(number) for number in range(SECONDS // EVERY_S)], **facts)
 
 
 @pytest.fixture
@@ -41,12 +41,17 @@ def seen() -> dict:
     }
 
 
-def test_each_kind_of_fault_has_its_turn_and_each_turn_is_followed_by_calm():
-    turns = timetable(spells("somebody"), SECONDS)
-    ordered = [order for turn in turns for order in (*turn.orders, *turn.spell.ended)]
+def test_each_kind_of_fault_has_a_short_and_a_long_turn_and_each_turn_is_followed_by_calm():
+    rotation = spells("somebody")
+    turns = timetable(rotation, SECONDS, LIFE_S)
+    brief, long = turns[: len(rotation)], turns[len(rotation) :]
+    assert [turn.spell for turn in brief] == [turn.spell for turn in long] == list(rotation)
+    assert brief[-1].end_s < LIFE_S == long[0].begin_s
+    ordered = [order for turn in brief for order in (*turn.orders, *turn.spell.ended)]
     assert {Order.read(order).fault for order in ordered} == set(Kind)
-    for turn, following in pairwise(turns):
-        assert turn.end_s - turn.begin_s == pytest.approx((following.begin_s - turn.begin_s) * HELD_FOR)
+    for part in (brief, long):
+        for turn, following in pairwise(part):
+            assert turn.end_s - turn.begin_s == pytest.approx((following.begin_s - turn.begin_s) * HELD_FOR)
     for turn in turns:
         for order in turn.orders:
             if Kind(order["fault"]) not in INCIDENTS | {Kind.STALL}:

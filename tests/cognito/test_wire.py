@@ -28,7 +28,7 @@ def test_the_target_and_the_content_type_are_the_service_models():
     assert metadata["signingName" if "signingName" in metadata else "endpointPrefix"] == wire.SERVICE
 
 
-@given(parameters=st.dictionaries(st.text(max_size=8), st.text(max_size=8) | st.integers()))
+@given(parameters=st.dictionaries(st.text(max_size=8), st.text(max_size=8) | st.integers(-(2**63), 2**64 - 1)))
 def test_a_calls_body_is_its_parameters(parameters):
     call = encode("InitiateAuth", parameters)
     assert json.loads(call.body) == parameters

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -48,6 +53,44 @@ def write_users(path: Path, *rows: str, header: str = "username,password") -> Pa
     """A users file."""
     path.write_text("\n".join([header, *rows]) + "\n")
     return path
+
+
+@contextmanager
+def stripping_proxy(url: str) -> Iterator[str]:
+    """A gateway that forwards to `url` and loses the X-Amz-Target header on the way; its own URL."""
+    host = urlsplit(url).netloc
+
+    class Gateway(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.forward(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def do_GET(self) -> None:
+            self.forward(None)
+
+        def forward(self, body: bytes | None) -> None:
+            onward = HTTPConnection(host, timeout=10)
+            kept = {name: value for name, value in self.headers.items() if name.lower() not in ("x-amz-target", "host")}
+            onward.request(self.command, self.path, body, kept)
+            answer = onward.getresponse()
+            content = answer.read()
+            self.send_response(answer.status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            onward.close()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Gateway)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture(autouse=True)

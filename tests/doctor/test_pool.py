@@ -12,7 +12,7 @@ import pytest
 
 from harness.cognito.signing import AwsKeys
 from harness.credentials import CsvDataSet, UsersFile, read
-from harness.doctor import Case, Finding, State, pool
+from harness.doctor import Case, Finding, State, basis, pool
 from harness.doctor.case import Known
 from harness.settings import Settings
 from harness.transport import Endpoint
@@ -100,8 +100,31 @@ def test_a_staging_pool_is_well(aws: dict[str, Any], sandbox: Any) -> None:
 )
 def test_what_looks_like_production(aws: dict[str, Any], described: dict[str, Any], *, is_production: bool) -> None:
     aws["DescribeUserPool"] = {"UserPool": POOL | described}
-    assert look()["production"].state is (State.FAULT if is_production else State.OK)
-    assert look(allow_production="yes")["production"].state is (State.WARNING if is_production else State.OK)
+    assert look(flow="USER_SRP_AUTH")["production"].state is (State.FAULT if is_production else State.OK)
+    allowed = look(allow_production="yes", flow="USER_SRP_AUTH")
+    assert allowed["production"].state is (State.WARNING if is_production else State.OK)
+
+
+@pytest.mark.parametrize(
+    ("described", "flow", "state"),
+    [
+        ({"Name": "shop"}, "USER_PASSWORD_AUTH", State.WARNING),
+        ({"Name": "shop"}, "ADMIN_USER_PASSWORD_AUTH", State.WARNING),
+        ({"Name": "shop"}, "USER_SRP_AUTH", State.OK),
+        ({"Name": "shop", "UserPoolTags": {"stage": "QA"}}, "USER_PASSWORD_AUTH", State.OK),
+        ({"Name": "latest-contest"}, "USER_PASSWORD_AUTH", State.WARNING),
+        ({"Name": "shop_dev"}, "USER_PASSWORD_AUTH", State.OK),
+    ],
+)
+def test_plain_passwords_belong_to_development_and_staging(
+    aws: dict[str, Any], described: dict[str, Any], flow: str, state: State
+) -> None:
+    """A pool that says neither is a warning: nobody knows who depends on it."""
+    aws["DescribeUserPool"] = {"UserPool": POOL | described}
+    aws["DescribeUserPoolClient"] = {"UserPoolClient": CLIENT | {"ExplicitAuthFlows": []}}
+    found = look(flow=flow)["production"]
+    assert found.state is state
+    assert ("USER_PASSWORD_AUTH belongs" in found.message) is (state is State.WARNING)
 
 
 def test_a_client_that_does_not_fit_the_settings(aws: dict[str, Any]) -> None:
@@ -168,3 +191,21 @@ def test_tls_is_checked_a_step_at_a_time(start_sandbox: Any, examine: Any, monke
     assert (code, found["TLS"]["state"], found["connection"]["state"]) == (5, "fault", "ok")
     assert "--cognito-ca-bundle" in found["TLS"]["remedy"]
     assert found["clock"]["state"] == "not checked"
+
+
+@pytest.mark.parametrize(
+    ("environ", "endpoint", "is_warned"),
+    [
+        ({"AWS_ENDPOINT_URL": "http://localstack.example:4566"}, "", True),
+        ({"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://localstack.example:4566"}, "", True),
+        ({"AWS_ENDPOINT_URL": "http://localstack.example:4566"}, "http://127.0.0.1:9229", False),
+        ({}, "", False),
+    ],
+)
+def test_an_endpoint_that_only_aws_s_tools_follow_is_told(
+    environ: dict[str, str], endpoint: str, *, is_warned: bool
+) -> None:
+    """Passwords go elsewhere by --cognito-endpoint only."""
+    settings = Settings(client_id="client1", given_region="eu-west-1", given_endpoint=endpoint)
+    found = list(basis.check_settings(Case(settings, environ, CsvDataSet("users.csv")), Known()))
+    assert [finding.state for finding in found if finding.check == "endpoint"] == [State.WARNING] * is_warned

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from harness.cognito import remedies
 from harness.errors import EXIT
-from tests.doctor.conftest import PASSWORD, Ask, administrator, variables, write_users
+from tests.doctor.conftest import PASSWORD, Ask, administrator, stripping_proxy, variables, write_users
 
 ROWS = json.loads((Path(__file__).parents[1] / "sandbox" / "errors.json").read_text())
 TABLE = [row for row in ROWS if row["type"] not in (None, "UsernameExistsException")]
@@ -44,44 +39,6 @@ def own(module_sandbox: Callable[..., Any], tmp_path_factory: pytest.TempPathFac
 def users(tmp_path: Path) -> Path:
     """A users file with one good account."""
     return write_users(tmp_path / "users.csv", f"{USER},{PASSWORD}")
-
-
-@contextmanager
-def stripping_proxy(url: str) -> Iterator[str]:
-    """A gateway that forwards to `url` and loses the X-Amz-Target header on the way; its own URL."""
-    host = urlsplit(url).netloc
-
-    class Gateway(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.forward(self.rfile.read(int(self.headers["Content-Length"])))
-
-        def do_GET(self) -> None:
-            self.forward(None)
-
-        def forward(self, body: bytes | None) -> None:
-            onward = HTTPConnection(host, timeout=10)
-            kept = {name: value for name, value in self.headers.items() if name.lower() not in ("x-amz-target", "host")}
-            onward.request(self.command, self.path, body, kept)
-            answer = onward.getresponse()
-            content = answer.read()
-            self.send_response(answer.status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-            onward.close()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Gateway)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def assert_same(finding: dict[str, Any], error: dict[str, Any], kind: str) -> None:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +85,8 @@ StartLocust = Callable[..., Locust]
 def start_locust(tmp_path: Path) -> Iterator[StartLocust]:
     """Starts `locust` in a folder of its own with a copy of the shipped locustfile, locust.conf and users.csv.
 
-    With `against=` a sandbox, the run is pointed at it by environment variables. Everything is stopped at the end of
+    With `against=` a sandbox, the run is pointed at it by environment variables; `within=` is a command that runs the
+    rest of its arguments somewhere else. Everything is stopped at the end of
     the test, and no process of the run may be left over.
     """
     started: list[Locust] = []
@@ -97,6 +98,7 @@ def start_locust(tmp_path: Path) -> Iterator[StartLocust]:
         env: dict[str, str] | None = None,
         code: str = "",
         folder: Path = tmp_path,
+        within: Sequence[str] = (),
     ) -> Locust:
         if code:
             (folder / "locustfile.py").write_text(code)
@@ -107,7 +109,7 @@ def start_locust(tmp_path: Path) -> Iterator[StartLocust]:
         ports = {"LOCUST_MASTER_BIND_PORT": port, "LOCUST_MASTER_NODE_PORT": port}
         with log.open("w") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "locust", *map(str, arguments)],
+                [*within, sys.executable, "-m", "locust", *map(str, arguments)],
                 cwd=folder,
                 env={
                     **_environment(),
@@ -161,6 +163,12 @@ def variables_of(sandbox: Any) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": sandbox.access_key_id,
         "AWS_SECRET_ACCESS_KEY": sandbox.secret_access_key,
     }
+
+
+def sent(summary: dict[str, Any], name: str) -> int:
+    """How often the client sent this: measured or cut off."""
+    measured: int = summary["exchanges"]["by_name"].get(name, {"count": 0})["count"]
+    return measured + summary["not_measured"]["cut_off"].get(name, 0)
 
 
 def wait_until(is_so: Callable[[], object], timeout_s: float = 60) -> None:

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from harness.errors import EXIT
-from tests.e2e.conftest import ROOT, free_port, group_members, wait_until
+from tests.e2e.conftest import ROOT, free_port, group_members, sent, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -29,12 +29,6 @@ until = time.monotonic() + 4
 while time.monotonic() < until:
     pass
 """
-
-
-def sent(summary, name):
-    """How often the client sent this: measured or cut off."""
-    measured = summary["exchanges"]["by_name"].get(name, {"count": 0})["count"]
-    return measured + summary["not_measured"]["cut_off"].get(name, 0)
 
 
 def assert_counts_agree(summary, counts):

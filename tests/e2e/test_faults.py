@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +36,7 @@ LOGIN_FAULTS = (
 )
 """Each fault of an answer of Cognito's, and what a login becomes that meets it."""
 
-ACCOUNT = "load-user-001@example.com"
+ACCOUNT, OTHER_ACCOUNT = "load-user-001@example.com", "load-user-002@example.com"
 API_FAULTS = (
     ("throttle", {}, "throttled"),
     ("500", {}, "server_error"),
@@ -166,13 +170,39 @@ def wait_for_more(sandbox, name, answer, more):
     wait_until(lambda: answered(sandbox, name, answer) >= before + more)
 
 
-def test_tokens_keys_clock_and_accounts_go_wrong_in_the_middle_of_a_run(lifecycle):
-    """Revoked, expired, rotated, skewed, disabled, unverifiable, stalled: each is told, and the others go on."""
+@pytest.fixture
+def sandbox_fault(lifecycle, tmp_path):
+    """Runs `cognito-load sandbox fault …` against the run's sandbox, as a person does in another terminal."""
+    ready = tmp_path / "sandbox.json"
+    ready.write_text(json.dumps(lifecycle[1].ready))
+    command = Path(sys.executable).with_name("cognito-load")
+
+    def fault(*arguments):
+        given = [command, "sandbox", "fault", *arguments]
+        return subprocess.run(given, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    return fault
+
+
+def test_tokens_keys_clock_and_accounts_go_wrong_in_the_middle_of_a_run(lifecycle, sandbox_fault):
+    """Throttled, revoked, expired, rotated, skewed, disabled, unverifiable, stalled: each is told, and others go on.
+
+    The first one is ordered, listed and lifted by the command, the others over the control port that it speaks to.
+    """
     run, sandbox = lifecycle
+    sandbox_fault("throttle", "--on", "GET /me", "--share", "50%")
+    wait_for_more(sandbox, "GET /me", "429", 10)
+    assert json.loads(sandbox_fault("list")) == {"fault": "throttle", "on": "GET /me", "share": 0.5}
+    sandbox_fault("clear")
+    throttled = answered(sandbox, "GET /me", "429")
+    wait_for_more(sandbox, "GET /me", "ok", 20)
+    assert answered(sandbox, "GET /me", "429") == throttled
     for loss in ("revoke", "expire-refresh"):
         sandbox.fault(loss)
         wait_for_more(sandbox, "InitiateAuth", "NotAuthorizedException", 5)
         wait_for_more(sandbox, "GET /me", "ok", 20)
+    sandbox.fault("revoke", user=OTHER_ACCOUNT)
+    wait_for_more(sandbox, "InitiateAuth", "NotAuthorizedException", 1)
     sandbox.fault("rotate-keys")
     wait_for_more(sandbox, "GET /me", "ok", 20)
     sandbox.fault("clock-skew", time_s=600)
@@ -194,14 +224,16 @@ def test_tokens_keys_clock_and_accounts_go_wrong_in_the_middle_of_a_run(lifecycl
     assert run.output.count("the clock of this process") == 2, "one warning, and a note in the closing summary"
     assert [note for note in run.summary["run"]["notes"] if re.search(r"(599|60[01]) s behind", note)]
     logins = {reason: outcomes({"all": row}) for reason, row in run.summary["logins"]["by_reason"].items()}
-    assert logins["initial"] == {"ok": 5}
-    assert logins["refresh"]["rejected"] == 11, "five revoked, five expired, one disabled"
-    assert logins["expired"] == {"ok": 10, "rejected": 1}
+    assert logins["initial"] == {"ok": 6}, "the user of the disabled account goes on with another"
+    assert logins["refresh"]["rejected"] == 12, "five revoked, five expired, one revoked alone, one disabled"
+    assert logins["expired"] == {"ok": 11, "rejected": 1}
     assert set(logins["forced"]) == {"ok"}
     assert logins["forced"]["ok"] >= 5 * 2, "rotated keys and a skewed clock, for each user"
     requests = run.summary["requests"]
     counted = outcomes(requests)
     assert counted["server_error"] == answered(sandbox, "GET /me", "503")
+    assert counted["throttled"] == throttled
     cut_off = run.summary["not_measured"]["cut_off"].get("GET /me", 0)
     assert counted["ok"] <= answered(sandbox, "GET /me", "ok") <= counted["ok"] + cut_off
-    assert run.summary["not_measured"]["skipped"] != {}, "the disabled account's requests were not sent"
+    (skipped,) = run.summary["not_measured"]["skipped"]
+    assert (skipped["name"], skipped["why"]) == ("/me", "NotAuthorizedException"), "the disabled account's request"

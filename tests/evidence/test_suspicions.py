@@ -18,11 +18,15 @@ def health_of(
     gc_us: tuple[int, ...] = (),
     late_us: int | None = None,
     late_count: int = 100,
+    unread_us: int = 0,
+    ready: int = 0,
 ) -> Health:
     """A process over 100 seconds."""
     health = Health()
     for _ in range(100):
         health.lag(lags_us)
+        health.late_reads.record(unread_us)
+        health.ready.record(ready)
     health.cpu(0.97, hot_s)
     health.cpu(0.3, 100 - hot_s)
     for us in gc_us:
@@ -49,6 +53,14 @@ def health_of(
         (health_of(late_us=10_000), ""),
         (health_of(late_us=10_100), "w sent 10 ms late or more in 1 of 100 cases (limit 10 ms)"),
         (health_of(late_us=90_000, late_count=99), ""),
+        (health_of(unread_us=MAX_LAG_P99_US - 50), ""),
+        (
+            health_of(unread_us=MAX_LAG_P99_US + 100),
+            "answers lay there for 50 ms or more in 1 of 100 cases before w read",
+        ),
+        (health_of(ready=200), ""),
+        (health_of(ready=201), "201 greenlets of w or more were ready to run at once"),
+        (health_of(unread_us=MAX_LAG_P99_US + 100, ready=201), "answers lay there"),
     ],
 )
 def test_each_threshold_at_and_beyond(health: Health, says: str):

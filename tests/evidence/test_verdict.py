@@ -8,7 +8,7 @@ from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
 from harness.evidence.tally import TOKEN_REFUSED
-from harness.evidence.verdict import Verdict, decide
+from harness.evidence.verdict import Verdict, decide, unserved
 from harness.outcome import Outcome, Reason
 
 OK = Sample("request", "GET /me", Outcome.OK, 0.0, 5_000)
@@ -88,6 +88,19 @@ def test_an_overloaded_generator_is_invalid_whatever_the_gates_say(gates: tuple[
 )
 def test_the_sentence_says_why(samples: list[Sample], gates: tuple[str, ...], exceptions: int, sentence: str):
     assert verdict_of(*samples, gates=gates, exceptions=exceptions).sentence == sentence
+
+
+@pytest.mark.parametrize(("gates", "code"), [((), EXIT.FAILED), ((GOOD,), EXIT.FAILED), ((BAD,), EXIT.GATE)])
+def test_users_for_whom_there_never_was_an_account_fail_the_run(gates: tuple[str, ...], code: EXIT):
+    """What the others measured is of another load than the one that was asked for."""
+    metrics = Metrics()
+    metrics.record(OK)
+    for name in ("Api", "Api", "Other"):
+        metrics.count_unserved(name)
+    verdict = decide(metrics, [Gate.parse(gate).judge(metrics, 1.0) for gate in gates], {})
+    assert (verdict.word, verdict.exit_code) == ("failed", code)
+    assert unserved(metrics) == "3 users never had an account (Api, Other)"
+    assert unserved(Metrics()) == ""
 
 
 def test_further_reasons_are_counted():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import time
+
+import gevent
 
 from harness.load.lifecycle.monitor import Monitor
 
@@ -25,3 +28,21 @@ def test_a_collection_that_began_before_the_watch_is_none_of_its_business():
     monitor = Monitor()
     monitor._collected("stop", {})
     assert monitor.health.gc_pauses.count == 0
+
+
+def test_it_counts_who_is_ready_to_run_at_once():
+    """Fifty users whose answers come while another one computes are fifty that wait for each other."""
+    monitor = Monitor()
+    monitor.start()
+
+    def user() -> None:
+        while True:
+            gevent.sleep(0.001)
+
+    users = [gevent.spawn(user) for _ in range(50)]
+    while monitor.health.ready.max_us < 40:
+        time.sleep(0.005)
+        gevent.sleep(0)
+    gevent.killall(users)
+    monitor.stop()
+    assert monitor.health.ready.max_us <= 60

@@ -137,7 +137,9 @@ class User:
 
     def __init__(self) -> None:
         self._state = "running"
-        self.greenlet = gevent.spawn(gevent.sleep, 60)
+
+    def move(self) -> None:
+        """It need not."""
 
 
 class TestUsersOfOneAccount:
@@ -186,24 +188,22 @@ class TestUsersOfOneAccount:
         taken = []
         for _ in range(2):
             user = User()
-            taken.append(run.take_row(cast("Any", user)).number)
-            self.all_ask(self.sessions(run, line, taken[-1:]))
-            user.greenlet.kill()
-            for _ in range(4):  # what is linked to its end runs in greenlets of its own
-                gevent.sleep(0)
-        assert taken[0] == taken[1]
+            taken.append(run.take_row(cast("Any", user), move=user.move))
+            self.all_ask(self.sessions(run, line, [taken[-1].number]))
+            run.give_back(taken[-1], user.move)
+        assert taken[0] is taken[1]
         assert line.sent == logins
 
     def test_an_account_that_another_process_was_refused_is_not_tried_here(self) -> None:
         line, run = Line(), self.run()
-        run._rows.receive(REJECTED, {"refusal": [0, "SomeException", "said so", "rejected"]})
+        run.rows.receive(REJECTED, {"refusal": [0, "SomeException", "said so", "rejected"]})
         (error,) = all_log_in(run, line, [0])
         assert line.sent == 0
         assert str(error) == "SomeException: said so"
 
     def test_an_account_that_is_refused_here_is_told_to_the_others(self) -> None:
         line, run, told = Line(Outcome.REJECTED), self.run(), []
-        run._rows.refuse = told.append  # type: ignore[method-assign]
+        run.rows.refuse = told.append  # type: ignore[method-assign]
         all_log_in(run, line, [1, 1])
         assert told == [Refusal(1, "SomeException", "said so", "rejected")]
 

@@ -7,6 +7,7 @@ import pytest
 from harness.sandbox.options import (
     duration_s,
     grace_s,
+    own_address,
     port_number,
     positive_rate,
     region_name,
@@ -45,6 +46,10 @@ def test_durations(text, seconds):
         (port_number, "65536"),
         (port_number, "-1"),
         (port_number, "http"),
+        (own_address, "0.0.0.0"),  # noqa: S104  # the point of it
+        (own_address, "::"),
+        (own_address, ""),
+        (own_address, "http://sandbox"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_an_example(parse, text):

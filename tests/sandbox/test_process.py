@@ -129,14 +129,16 @@ class TestOptions:
         assert {**second.ready, "pid": 0} == {**first.ready, "pid": 0}
 
     def test_tls_comes_with_a_ca_that_everybody_may_read(self, start_sandbox):
-        running = start_sandbox(tls=True)
+        """And a certificate for the address that it was told to listen on."""
+        running = start_sandbox(tls=True, bind="localhost")
+        assert running.endpoint.startswith("https://localhost:")
         bundle = Path(running.ca_bundle)
         assert stat.S_IMODE(bundle.stat().st_mode) == 0o644
         context = ssl.create_default_context(cafile=bundle)
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         assert sign_in(running.ready, context=context)[0] == 200
         port = urlsplit(running.endpoint).port
-        with context.wrap_socket(socket.create_connection(("localhost", port)), server_hostname="localhost"):
+        with context.wrap_socket(socket.create_connection(("localhost", port)), server_hostname="127.0.0.1"):
             pass
         with pytest.raises(ssl.SSLCertVerificationError):
             sign_in(running.ready, context=ssl.create_default_context())
@@ -174,6 +176,10 @@ class TestWhatCannotWork:
             main(["--access-token-life", "soon"])
         assert ended.value.code == EXIT.USAGE
         assert "'soon' is no duration; write 3s, 500ms or 2m" in capsys.readouterr().err
+
+    def test_passwords_in_clear_text_on_a_network(self, capsys):
+        assert main(["--bind", "192.0.2.1"]) == EXIT.CONFIGURATION
+        assert "--bind 192.0.2.1 would let passwords travel in clear text" in capsys.readouterr().err
 
     def test_the_parser_can_be_mounted_under_another_name(self):
         assert build_parser("cognito-load sandbox").format_usage().startswith("usage: cognito-load sandbox")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
+
+from harness.sandbox.incoming import Headers, Incoming
 
 PREFIX = "AWSCognitoIdentityProviderService."
 
@@ -157,6 +161,17 @@ def test_repeated_headers_are_one_list(wire, served, world):
     connection = wire()
     connection.send("GET /me HTTP/1.1\nAuthorization: Bearer a\nAuthorization: b\n\n")
     assert b"is not a JWT" in connection.answer()[2]
+
+
+@pytest.mark.parametrize("at_once", [1, 8192])
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_a_head_is_the_same_in_pieces_at_once_and_with_bare_line_ends(at_once, end):
+    """A line feed ends a line, and never becomes part of a value, however much of the head has come."""
+    lines = end.join(["Host: x", "A: 1", "B:  2 ", "a: 3", "", "body"])
+    sent = io.BytesIO(lines.encode())
+    file = Incoming(SimpleNamespace(recv=lambda size: sent.read(min(size, at_once))))
+    assert Headers(file) == {"host": "x", "a": "1,3", "b": "2"}
+    assert file.read(10) == b"body"
 
 
 def test_connections_are_counted_as_they_come(wire, served):

@@ -94,6 +94,8 @@ class Agent:
                 is_bad=is_bad,
                 connect_ns=connect_ns,
                 first_byte_ns=first_byte_ns,
+                received_ns=link.received_ns if isinstance(answer, WholeAnswer) else 0,
+                unread_ns=link.unread_ns,
                 earlier=earlier,
             )
             if jar is not None and (answer.has_cookies if isinstance(answer, WholeAnswer) else "set-cookie" in answer):

@@ -119,7 +119,7 @@ class Connections:
                 link.close()
             self._turns.release()
             raise
-        return link, data, connected_ns - started_ns, time.perf_counter_ns() - started_ns
+        return link, data, connected_ns - started_ns, link.received_ns - started_ns
 
     def keep(self, link: Link | TlsLink) -> None:
         """A link whose answer has been read to its end."""

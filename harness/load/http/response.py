@@ -26,6 +26,10 @@ class _Answered(FastResponse):
     """Name resolution, TCP and TLS, in nanoseconds; 0 on a kept connection. Of the last request of a redirection."""
     first_byte_ns: int
     """From the start of connecting, or of sending, to the first byte of the answer, in nanoseconds; of the same."""
+    received_ns: int
+    """When the last of it had come, by `time.perf_counter_ns`; 0 for what is read as the caller goes."""
+    unread_ns: int
+    """How long it had lain there before it was read, in nanoseconds; 0 where the system does not say."""
 
     @property
     def headers(self) -> Headers:  # type: ignore[override]
@@ -91,6 +95,8 @@ class ApiResponse(_Answered):
         is_bad: Whether the status is a failure.
         connect_ns: See there.
         first_byte_ns: See there.
+        received_ns: See there.
+        unread_ns: See there.
         earlier: The responses that redirected here.
     """
 
@@ -102,6 +108,8 @@ class ApiResponse(_Answered):
         is_bad: bool,
         connect_ns: int,
         first_byte_ns: int,
+        received_ns: int,
+        unread_ns: int,
         earlier: list[ApiResponse],
     ) -> None:
         # Not Locust's: it would read the headers.
@@ -111,6 +119,8 @@ class ApiResponse(_Answered):
         self._earlier = earlier
         self.connect_ns = connect_ns
         self.first_byte_ns = first_byte_ns
+        self.received_ns = received_ns
+        self.unread_ns = unread_ns
         if isinstance(answer, WholeAnswer) and answer.content is not None:
             self._cached_content = answer.content
 

@@ -143,15 +143,16 @@ class DirectSession(FastHttpSession):
                 **kwargs,
             )
         redirecting = self.client.redirect_response_codes if allow_redirects else _NOWHERE
-        started = time.perf_counter()
+        started_ns = time.perf_counter_ns()
         response = self._agent.send(outgoing, redirecting, is_stream=stream)
         exception = failure_of(response)
+        ended_ns: int = getattr(response, "received_ns", 0)
         length = 0
         try:
             length = _announced_length(response) if stream else len(response.content or b"")
         except FAILURE_EXCEPTIONS as error:  # the body broke off, or cannot be decoded
             exception = error
-        elapsed_ms = (time.perf_counter() - started) * 1000
+            ended_ns = 0
         return {
             "request_type": method,
             "name": label,
@@ -161,7 +162,7 @@ class DirectSession(FastHttpSession):
             "start_time": started_s,
             "url": full_url,
             "response_length": length,
-            "response_time": elapsed_ms,
+            "response_time": ((ended_ns or time.perf_counter_ns()) - started_ns) / 1e6,
         }
 
     def conclude(self, meta: Meta, *, catch_response: bool) -> ResponseContextManager | FastResponse:

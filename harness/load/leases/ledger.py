@@ -59,6 +59,15 @@ class RowLedger:
         """How many rows a process has."""
         return len(self._leased.get(holder, ()))
 
+    def usable(self, holder: str) -> int:
+        """The same, without those whose accounts Cognito rejected."""
+        return len(self._leased.get(holder, set()) - self._quarantined)
+
+    @property
+    def fair(self) -> int:
+        """How many rows each process keeps, where users share them and another has none."""
+        return max(1, self.total // max(self._processes, len(self._leased)))
+
     def join(self, holder: str) -> Share:
         """A process takes part: rows for its login users, and its place; asking again changes nothing."""
         leased = self._leased.setdefault(holder, set())
@@ -130,7 +139,7 @@ class RowLedger:
     def _allowance(self, holder: str) -> int:
         """How many more rows a process may have where users share them: every process shall have some."""
         processes = max(self._processes, len(self._leased))
-        return max(0, ceil(self.total / processes) - self.held(holder))
+        return max(0, ceil(self.total / processes) - self.usable(holder))
 
     def _lowest(self, count: int, below: int) -> list[int]:
         rows: list[int] = []

@@ -51,7 +51,7 @@ class Rows:
         self._send = send
         self._users: Counter[int] = Counter()
         """How many API users have a row."""
-        self._in_flight: Counter[int] = Counter()
+        self._in_flight: dict[int, int] = {}
         """How many logins of login users are under way with a row."""
         self._own: list[int] = []
         """Rows for API users, whether one has them or not."""
@@ -60,6 +60,8 @@ class Rows:
         self._spare: deque[int] = deque()
         self._login: list[int] = []
         self._rejected: set[int] = set()
+        self._leaving: set[int] = set()
+        """Rows that go back to the master together, as soon as the last of their users has moved to another one."""
         self._waiters: deque[AsyncResult] = deque()
         self._outstanding = 0
         """How many rows were asked for, and have not come."""
@@ -74,6 +76,8 @@ class Rows:
         """Told of an account that another process was refused."""
         self.on_leave: Callable[[int], None] = lambda _: None
         """Told of each row that goes back to the master."""
+        self.on_move: Callable[[int], None] = lambda _: None
+        """Told of a row whose users are to give it back, and to take another one, before their next request."""
         self.on_part: Callable[[], None] = lambda: None
         """Told when this process's part of an open load is known, or known anew."""
 
@@ -111,6 +115,7 @@ class Rows:
         if row in self._known:
             self._spare.appendleft(row)
             self._serve()
+        self._return_left()
         return True
 
     def login_rows(self) -> Sequence[int]:
@@ -125,15 +130,18 @@ class Rows:
 
     def begin(self, row: int) -> None:
         """A login user logs in with this row: it stays here until `end`."""
-        self._in_flight[row] += 1
+        self._in_flight[row] = self._in_flight.get(row, 0) + 1
 
     def end(self, row: int) -> None:
         """That login is over."""
-        self._in_flight[row] -= 1
-        if self._in_flight[row] <= 0:
-            del self._in_flight[row]
-            if self._is_owing:
-                self._return(self._unneeded(1))
+        others = self._in_flight.pop(row) - 1
+        if others:
+            self._in_flight[row] = others
+            return
+        if self._is_owing:
+            self._return(self._unneeded(1))
+        if self._leaving:
+            self._return_left()
 
     def refuse(self, refusal: Refusal) -> None:
         """Cognito rejected an account here: no other process shall try it."""
@@ -146,7 +154,7 @@ class Rows:
         if kind == GRANT:
             self._granted(rows_in(data["rows"]), int(data["settled"]), int(data["short_of"]))
         elif kind == RECALL:
-            self._recalled(int(data["count"]))
+            self._recalled(int(data["count"]), moves=bool(data["moves"]))
         elif kind == ENOUGH:
             self._is_owing = False
         elif kind == REJECTED:
@@ -169,10 +177,32 @@ class Rows:
             self._waiters.popleft().set(shared)
         self._post()
 
-    def _recalled(self, count: int) -> None:
+    def _recalled(self, count: int, *, moves: bool) -> None:
         rows = self._unneeded(count)
-        self._is_owing = len(rows) < count
-        self._return(rows, is_answer=True)
+        self._is_owing = len(rows) < count and not moves
+        leaving = self._fewest_users(count - len(rows), besides=rows) if moves else []
+        self._return(rows, is_answer=True, to_come=len(leaving))
+        self._move_users(leaving)
+
+    def _fewest_users(self, count: int, *, besides: list[int]) -> list[int]:
+        """So many rows whose users can move together on others; the last row stays."""
+        out = self._rejected.union(besides)
+        rows = [row for row in (*self._login, *self._own) if row not in out]
+        return sorted(rows, key=self._users.__getitem__)[: max(0, min(count, len(rows) - 1))]
+
+    def _move_users(self, chosen: list[int]) -> None:
+        self._leaving.update(chosen)
+        self._known.difference_update(chosen)
+        for held in (self._own, self._login):
+            held[:] = [row for row in held if row not in self._leaving]
+        for row in chosen:
+            self.on_move(row)
+        self._return_left()
+
+    def _return_left(self) -> None:
+        if self._leaving and not any(row in self._users or row in self._in_flight for row in self._leaving):
+            rows, self._leaving = sorted(self._leaving), set()
+            self._return(rows)
 
     def _refused(self, refusals: Iterable[Sequence[Any]]) -> None:
         for given in refusals:
@@ -183,6 +213,8 @@ class Rows:
     def _shared(self, rows: list[int], place: int | None, elapsed_s: float | None) -> None:
         known = set(self._login)
         self._login += [row for row in rows if row not in known]
+        if self._is_owing:  # it was asked before it had any
+            self._return(self._unneeded(len(self._login)))
         self._part.set(Part(place, None if elapsed_s is None else time.perf_counter() - elapsed_s))
         self.on_part()
 
@@ -203,12 +235,13 @@ class Rows:
         self._post()
 
     def _shared_row(self) -> int | None:
-        """The next row in turn, for one more user."""
-        rows = self._own or self._login
-        if not rows:
-            return None
-        self._turn += 1
-        return rows[self._turn % len(rows)]
+        """The next row in turn, for one more user; None when Cognito has rejected them all."""
+        for rows in (self._own, self._login):
+            for _ in rows:
+                self._turn += 1
+                if (row := rows[self._turn % len(rows)]) not in self._rejected:
+                    return row
+        return None
 
     def _unneeded(self, count: int) -> list[int]:
         """Up to so many rows that nobody here uses; those of API users first."""
@@ -229,7 +262,7 @@ class Rows:
                 rows.append(row)
         return rows
 
-    def _return(self, rows: list[int], *, is_answer: bool = False) -> None:
+    def _return(self, rows: list[int], *, is_answer: bool = False, to_come: int = 0) -> None:
         if not (rows or is_answer):
             return
         gone = {row for row in rows if row not in self._users}  # else recycled, and somebody here has it, too
@@ -239,7 +272,7 @@ class Rows:
         for held in (self._own, self._login):
             if not gone.isdisjoint(held):
                 held[:] = [row for row in held if row not in gone]
-        self._post(RETURNED, {"rows": spans_of(gone), "is_answer": is_answer})
+        self._post(RETURNED, {"rows": spans_of(gone), "is_answer": is_answer, "to_come": to_come})
 
     def _post(self, kind: str = "", data: dict[str, Any] | None = None) -> None:
         """Send this soon, and with it what is wanted by then: users that come together ask together."""

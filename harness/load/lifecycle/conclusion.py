@@ -22,7 +22,7 @@ from harness.evidence.past import Past
 from harness.evidence.record import Record
 from harness.evidence.reports import summary, terminal
 from harness.evidence.tally import Selector
-from harness.evidence.verdict import decide
+from harness.evidence.verdict import decide, unserved
 from harness.evidence.watch import Abort, with_abort
 from harness.load.lifecycle.setup import Setup
 from harness.outcome import Reason
@@ -45,7 +45,6 @@ class Extent:
     ended_s: float
     user_classes: tuple[str, ...]
     users: int
-    lost_workers: tuple[str, ...] = ()
     abort: Abort | None = None
     """The gate that stopped the run, if one did."""
 
@@ -95,11 +94,8 @@ def conclude(
         max_lag_us=max_lag_us,
         remedies=explanation,
         notes=(
-            *(
-                f"worker {name} was lost: what it measured in its last second is missing"
-                for name in extent.lost_workers
-            ),
             *clocks(healths),
+            *filter(None, [never_served(metrics)]),
             *record.warmup_notes,
             *record.faults,
             *notes,
@@ -128,6 +124,12 @@ def explanation(kind: str, message: str) -> tuple[str, str] | None:
     """Cause and remedy of an error; None when nobody knows."""
     found = remedies.lookup(kind, message)
     return (found.cause, found.remedy) if found else None
+
+
+def never_served(metrics: Metrics) -> str:
+    """What a reader must know of users for whom there never was an account; empty when all had one."""
+    said = unserved(metrics)
+    return f"{said}: add accounts, or run fewer users" if said else ""
 
 
 def closed_by_others(setup: Setup, metrics: Metrics, extent: Extent) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -22,9 +22,11 @@ from harness.evidence.metrics import Metrics
 from harness.evidence.record import Record
 from harness.load.leases import Desk, RowLedger
 from harness.load.leases.desk import SHARE, TO_MASTER
+from harness.load.lifecycle.attendance import Happening
 from harness.load.lifecycle.collect import PARCEL, PARCEL_ACK, Collector
 from harness.load.lifecycle.local import LocalSupervisor
 from harness.load.lifecycle.neighbours import is_alive, is_gone
+from harness.load.lifecycle.patience import Patience
 from harness.load.lifecycle.redistribution import Redistribution
 from harness.load.lifecycle.run import incomplete
 from harness.load.lifecycle.setup import Setup
@@ -52,6 +54,7 @@ class MasterSupervisor(Supervisor):
         os.environ.setdefault(REPORT_WAIT, REPORT_WAIT_S)
         self._runner = runner
         self._redistribution = Redistribution(runner)
+        self._patience = Patience(runner, self._is_gone, self._stop_running)
         self._desk: Desk | None = None
         self._collector = Collector("")
         self._members: dict[str, list[Any]] = {}
@@ -98,7 +101,7 @@ class MasterSupervisor(Supervisor):
         if gevent.getcurrent() is self._listener:
             return  # the last worker said goodbye, after its last parcel; waiting here would wait for ourselves
         self._collector.wait_for(self._expected_workers, grace_s + 10)
-        self._see_who_is_lost(set(self._members) - self._collector.finished)
+        self._see_who_is_here(self._collector.finished)
 
     def healths(self) -> dict[str, Health]:
         """See Supervisor."""
@@ -138,16 +141,21 @@ class MasterSupervisor(Supervisor):
 
     def _due(self, collector: Collector, now_s: float) -> list[tuple[int, Metrics]]:
         expected = self._expected_workers()
-        self._see_who_is_lost(set(self._members) - expected - collector.finished)
+        self._see_who_is_here(expected | collector.finished)
         self._take_rows_back()
-        missing = [client for client in self._runner.clients.all if client.state == STATE_MISSING]
-        self._redistribution.look(may_be_back=not all(map(self._is_gone, missing)))
+        if self._patience.is_over(time.monotonic()):
+            self._redistribution.look(may_be_back=self._patience.may_be_back())
         return collector.due(now_s, expected - collector.finished)
 
-    def _see_who_is_lost(self, lost: set[str]) -> None:
-        for worker in sorted(lost - self._lost):
-            self.note("worker_lost", f"worker {worker} was lost: what it measured in its last second is missing")
-        self._lost |= lost
+    def _see_who_is_here(self, here: set[str]) -> None:
+        now_s, members = time.time(), set(self._members)
+        for worker in sorted(members - here):
+            self._tell(self.attendance.missed([worker], self._collector.heard_s(worker, now_s)))
+        self._tell(self.attendance.heard(members & here, now_s))
+
+    def _tell(self, happenings: Iterable[Happening]) -> None:
+        for kind, text in happenings:
+            self.note(kind, text)
 
     def _take_rows_back(self) -> None:
         """Rows of workers that are gone.

@@ -1,4 +1,4 @@
-"""Watches the generator itself while it runs: event-loop lag, CPU and garbage collection of this process."""
+"""Watches the generator itself while it runs: event-loop lag and queue, CPU and garbage collection of this process."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ class Monitor:
         self.health = Health()
         self._greenlet: gevent.Greenlet | None = None
         self._collecting_since_s: float | None = None
+        self._queue: Any = None
+        """Is called once the event loop has found out who is ready, before anybody runs."""
 
     def start(self) -> None:
         """Begin to watch."""
         gc.callbacks.append(self._collected)
+        self._queue = gevent.get_hub().loop.check()
         self._greenlet = gevent.spawn(self._watch)
 
     def stop(self) -> None:
@@ -34,6 +37,12 @@ class Monitor:
             gc.callbacks.remove(self._collected)
             self._greenlet.kill(block=False)
             self._greenlet = None
+            self._queue.close()
+
+    def _count_ready(self) -> None:
+        """One look at the queue, and no more until the next: this is called in each turn of the loop."""
+        self._queue.stop()
+        self.health.ready.record(self._queue.loop.pendingcnt)
 
     def _collected(self, phase: str, _info: dict[str, Any]) -> None:
         """The collector begins, or it has ended."""
@@ -49,6 +58,7 @@ class Monitor:
             asleep_s = time.perf_counter()
             gevent.sleep(TICK_S)
             woke_s = time.perf_counter()
+            self._queue.start(self._count_ready)
             self._late(max(0.0, woke_s - asleep_s - TICK_S))
             if woke_s - wall_s >= CPU_EVERY_S:
                 now_cpu_s = time.process_time()

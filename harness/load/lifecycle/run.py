@@ -6,8 +6,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import gevent
 import gevent.lock
 from locust.env import Environment
 from locust.event import Events
-from locust.exception import StopUser
 from locust.user.users import User
 
 from harness.clock import ClockWatch
@@ -36,6 +34,7 @@ from harness.load.leases import Rows
 from harness.load.lifecycle.accounts import Accounts
 from harness.load.lifecycle.monitor import Monitor
 from harness.load.lifecycle.setup import Setup
+from harness.load.lifecycle.waits import waiting
 from harness.load.pacing import LoginCap, Pacer
 from harness.load.reckoner import Reckoner
 from harness.outcome import Reason
@@ -83,7 +82,8 @@ class Run:
         self.monitor = Monitor()
         self._clock = ClockWatch(self.monitor.health.clock)
         self._events = events
-        self._rows = rows
+        self.rows = rows
+        """Where the rows of this process come from."""
         rows.on_part = self._take_part
         settings = setup.settings
         self._renewal = Renewal(settings.renew_margin_s, settings.renew_spread_share, random.random)
@@ -97,6 +97,8 @@ class Run:
         self._arrivals: Arrivals | None = None
         self._is_spawned = False
         self._reported: set[str] = set()
+        self._has_worked = False
+        """Whether any account has: then what refuses another is not the fault of all."""
         self._begin = FLOWS[setup.settings.flow]
         self._refreshing = Refreshing(settings.refresh, self.report)
         if setup.settings.flow in SRP_FLOWS:
@@ -106,7 +108,9 @@ class Run:
 
     def sample(self, sample: Sample) -> None:
         """Keep an exchange or a login; Locust's own tables get the exchanges."""
-        self.keep(sample)
+        self.metrics.record(sample)
+        if self.samples is not None:
+            self.samples.add(sample)
         if sample.kind == "exchange":
             self._events.request.fire(
                 request_type=REQUEST_TYPE,
@@ -123,6 +127,8 @@ class Run:
     def keep(self, sample: Sample) -> None:
         """Keep a sample that Locust's tables have already, or never will."""
         self.metrics.record(sample)
+        if sample.unread_us:
+            self.monitor.health.late_reads.record(sample.unread_us)
         if self.samples is not None:
             self.samples.add(sample)
 
@@ -168,12 +174,15 @@ class Run:
             self.samples.users = max(self._users(), 1)
         return measured
 
-    def take_row(self, user: User, tell: Callable[[], None] = lambda: None) -> Row:
-        """A row for as long as the user lives; waits for one. Machines share the one of their app client.
+    def take_row(
+        self, user: User, tell: Callable[[], None] = lambda: None, move: Callable[[], None] = lambda: None
+    ) -> Row:
+        """A row for an API user, until it is given back; waits for one. Machines share the one of their app client.
 
         Args:
             user: Who gets it; it can be stopped while it waits.
             tell: Called once when the row does not come at once.
+            move: Called when the user has to give it back before its next request, and to take another one.
         """
         if self.setup.settings.is_machine:
             return self.setup.users.rows[0]
@@ -183,27 +192,31 @@ class Run:
             tell()
 
         with waiting(user):
-            number = self._rows.take(say)
-        user.greenlet.link(lambda _: self._accounts.give_back(number))
+            number = self.rows.take(say)
+        self._accounts.take(number, move)
         return self.setup.users.rows[number]
+
+    def give_back(self, row: Row, move: Callable[[], None]) -> None:
+        """An API user needs its row no more, which it took with this `move`."""
+        if not self.setup.settings.is_machine:
+            self._accounts.give_back(row.number, move)
+
+    def may_move(self, row: Row) -> bool:
+        """Whether a user of this row had better take another: Cognito rejected it, and not all of them.
+
+        Where no account has worked yet the fault may be everybody's, and asking with more accounts helps nobody.
+        """
+        is_rejected = self.penalty(row.number).rejection is not None
+        return is_rejected and self._has_worked and not self.setup.settings.is_machine
 
     def cycle(self, user: User) -> Cycle:
         """What a login user takes its turns on, for as long as it lives."""
         if self._cycles is None:
-            rows = [0] if self.setup.settings.is_machine else self._rows.login_rows()
+            rows = [0] if self.setup.settings.is_machine else self.rows.login_rows()
             if not rows:
                 self.report(WAITS_FOR_ACCOUNT)
             self._cycles = Cycles(rows, self.setup.data_set)
         return self._cycles.join(type(user).__name__)
-
-    @contextmanager
-    def using(self, row: Row) -> Iterator[None]:
-        """A login user logs in with this row: no other process gets it meanwhile."""
-        self._rows.begin(row.number)
-        try:
-            yield
-        finally:
-            self._rows.end(row.number)
 
     @property
     def is_paced(self) -> bool:
@@ -213,16 +226,16 @@ class Run:
     def arrivals(self) -> Arrivals | None:
         """The open load of this process; None where users wait for answers."""
         if self._arrivals is None and self._schedule:
-            self._arrivals = Arrivals(self._pacer(self._rows.part().place), lambda: self.metrics.drop(NO_SLOT))
+            self._arrivals = Arrivals(self._pacer(self.rows.part().place), lambda: self.metrics.drop(NO_SLOT))
             if self._is_spawned:
-                self._arrivals.begin(self._rows.part().began_s)
+                self._arrivals.begin(self.rows.part().began_s)
         return self._arrivals
 
     def begin_arrivals(self) -> None:
         """All users are here: the clock of an open load starts, unless it runs already."""
         self._is_spawned = True
         if self._arrivals is not None:
-            self._arrivals.begin(self._rows.part().began_s)
+            self._arrivals.begin(self.rows.part().began_s)
 
     def end_arrivals(self) -> None:
         """Users are about to be stopped: nobody arrives any more."""
@@ -262,7 +275,7 @@ class Run:
         Until an account has worked, one login of it is in flight at a time: several users can have the same row, and
         a wrong password that all of them try at once locks the account out.
         """
-        if wait is not None:
+        if wait is not None and not self._cap.is_open:
             self._await_turn(wait)
         flow = self._begin(self.setup.client, row.account, self.setup.read_token)
         penalty = self.penalty(row.number)
@@ -276,6 +289,7 @@ class Run:
                 penalty.reject_if_final(error)  # before the next one, which waits here, has its turn
                 raise
             penalty.succeeded()
+            self._has_worked = True
             return tokens
 
     def session(self, row: Row, wait: Callable[[float], None]) -> TokenSession:
@@ -308,7 +322,7 @@ class Run:
 
     def _take_part(self) -> None:
         if self._arrivals is not None:
-            self._arrivals.follow(self._pacer(self._rows.part().place))
+            self._arrivals.follow(self._pacer(self.rows.part().place))
 
     def _await_turn(self, wait: Callable[[float], None]) -> None:
         delay_s = self._cap.reserve(time.monotonic())
@@ -341,31 +355,6 @@ def run_of(environment: Environment) -> Run | None:
             "the locustfile did not install the harness", "Call install(locust.events) at the top of it."
         ) from None
     return run
-
-
-def wait_of(user: User) -> Callable[[float], None]:
-    """A sleep during which the user can be stopped at once, as in Locust's own wait between tasks."""
-
-    def wait(seconds: float) -> None:
-        with waiting(user):
-            gevent.sleep(seconds)
-
-    return wait
-
-
-@contextmanager
-def waiting(user: User) -> Iterator[None]:
-    """A time in which the user can be stopped at once.
-
-    Raises:
-        StopUser: It is to stop already.
-    """
-    state: Any = user._state  # noqa: SLF001  # Locust's only way to tell
-    if state == "stopping":
-        raise StopUser
-    user._state = "waiting"  # noqa: SLF001  # the same
-    yield
-    user._state = state  # noqa: SLF001  # the same
 
 
 def _rested(conversation: Conversation, tokens: Tokens) -> Tokens:

@@ -23,6 +23,7 @@ from harness.evidence.metrics import Metrics
 from harness.evidence.record import Facts, Record
 from harness.load.leases import Exhausted, RowLedger
 from harness.load.lifecycle import load_model, sandboxed
+from harness.load.lifecycle.attendance import Attendance
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
 from harness.load.lifecycle.forecast import estimate_of, say
 from harness.load.lifecycle.guardian import Guardian
@@ -67,7 +68,8 @@ class Supervisor(ABC):
         self._spawned_at_s: float | None = None
         self._token_life_s: float | None = None
         self._estimate: tuple[str, ...] = ()
-        self._lost: set[str] = set()
+        self.attendance = Attendance()
+        """Of the workers of this run."""
         self._guardian: Guardian | None = None
         self._progress: Progress | None = None
         self._keeper: Keeper | None = None
@@ -141,7 +143,7 @@ class Supervisor(ABC):
         self._setup = setup
         self._started_s, self._stopping_s = time.time(), 0.0
         self._spawned_at_s = None
-        self._lost = set()
+        self.attendance = Attendance()
         users = self.environment.runner.target_user_count if self.environment.runner else 0
         planned = self._planned_rows(setup.settings, users)
         if setup.settings.on_exhausted == "stop" and not setup.settings.is_machine:
@@ -186,11 +188,11 @@ class Supervisor(ABC):
             ended_s=now_s,
             user_classes=self._classes(),
             users=self.environment.runner.target_user_count if self.environment.runner else 0,
-            lost_workers=tuple(sorted(self._lost)),
             abort=self._guardian.abort if self._guardian else None,
         )
         record = keeper.finish({"stopping_s": extent.stopping_s, "ended_s": now_s, "users": extent.users})
-        conclusion = conclude(setup, record, self.healths(), extent, notes=self.sample_notes(record))
+        notes = (*self.attendance.notes, *self.sample_notes(record))
+        conclusion = conclude(setup, record, self.healths(), extent, notes)
         self.conclusions.append(conclusion)
         self.latest = conclusion
         self.exit_code = max(self.exit_code or 0, conclusion.exit_code)

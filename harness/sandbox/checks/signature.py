@@ -40,6 +40,8 @@ MISMATCH = (
 _STAMP = "%Y%m%dT%H%M%SZ"
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 _PARTS_OF_A_CREDENTIAL = 5
+_STAMPS = 16
+"""Everybody who signs in the same second writes the same one."""
 _DERIVED_KEYS = 16
 """Four a day; yesterday's and tomorrow's are valid for minutes."""
 
@@ -144,9 +146,14 @@ def _date(headers: Mapping[str, str]) -> tuple[str, int]:
         raise IncompleteSignature(
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
         )
+    return stamp, _seconds(stamp)
+
+
+@lru_cache(maxsize=_STAMPS)
+def _seconds(stamp: str) -> int:
     parts = _DATE.fullmatch(stamp)
     try:
-        return stamp, calendar.timegm(tuple(map(int, parts.groups())))  # type: ignore[union-attr]  # caught below
+        return calendar.timegm(tuple(map(int, parts.groups())))  # type: ignore[union-attr]  # caught below
     except (AttributeError, ValueError):
         raise IncompleteSignature("Date must be in ISO-8601 'basic format'.") from None
 

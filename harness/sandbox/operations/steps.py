@@ -52,7 +52,7 @@ class Steps:
             return self.signed_in(pool, client, user)
         if len(factors) == 1 or user.has_preference:
             return self.ask_for_code(factors[0], pool, client, user)
-        return self.ask(SELECT_MFA_TYPE, pool, client, user, {"MFAS_CAN_CHOOSE": compact_json(factors)})
+        return self.ask(SELECT_MFA_TYPE, pool, client, user, {"MFAS_CAN_CHOOSE": compact_json(factors).decode()})
 
     def signed_in(self, pool: Pool, client: Client, user: User) -> Answer:
         """Every answer was right."""
@@ -124,7 +124,7 @@ class Steps:
     def _ask_for_new_password(self, pool: Pool, client: Client, user: User) -> Answer:
         if user.temporary_until_s is not None and self._directory.clock.wall() >= user.temporary_until_s:
             raise NotAuthorized("Temporary password has expired and must be reset by an administrator.")
-        parameters = {"requiredAttributes": "[]", "userAttributes": compact_json(user.attributes)}
+        parameters = {"requiredAttributes": "[]", "userAttributes": compact_json(user.attributes).decode()}
         return self.ask(NEW_PASSWORD_REQUIRED, pool, client, user, parameters)
 
     def _open(self, challenge: str, pool: Pool, client: Client, username: str, expected: str) -> str:

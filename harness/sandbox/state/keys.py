@@ -8,6 +8,7 @@ from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import orjson
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -22,8 +23,15 @@ _PADDING = PKCS1v15()
 _HASH = SHA256()
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
-compact_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-"""JSON without spaces. One encoder for all: `json.dumps` builds a new one per call for these settings."""
+_lenient_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+def compact_json(document: object) -> bytes:
+    """JSON without spaces, in UTF-8; half a surrogate pair becomes a question mark."""
+    try:
+        return orjson.dumps(document)
+    except TypeError:
+        return _lenient_json(document).encode("utf-8", "replace")
 
 
 class SigningKey:
@@ -37,11 +45,11 @@ class SigningKey:
         self._private_key = generate_private_key(PUBLIC_EXPONENT, KEY_SIZE_BITS)
         self.public_key: RSAPublicKey = self._private_key.public_key()
         self.kid = b64encode(chance.random_bytes(32)).decode()
-        self._header = base64url(compact_json({"kid": self.kid, "alg": ALGORITHM}).encode())
+        self._header = base64url(compact_json({"kid": self.kid, "alg": ALGORITHM}))
 
     def sign(self, claims: Mapping[str, object]) -> str:
         """The claims as a JWT."""
-        message = self._header + b"." + base64url(compact_json(claims).encode())
+        message = self._header + b"." + base64url(compact_json(claims))
         return (message + b"." + base64url(self._private_key.sign(message, _PADDING, _HASH))).decode()
 
     def jwk(self) -> dict[str, str]:

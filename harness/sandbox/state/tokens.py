@@ -24,7 +24,7 @@ SCOPE = "aws.cognito.signin.user.admin"
 BAD_REFRESH_TOKEN = "Invalid Refresh Token."  # noqa: S105  # the service's text
 VERIFIED_SUFFIX = "_verified"
 
-_JWE_HEADER = base64url(compact_json({"cty": "JWT", "enc": "A256GCM", "alg": "RSA-OAEP"}).encode())
+_JWE_HEADER = base64url(compact_json({"cty": "JWT", "enc": "A256GCM", "alg": "RSA-OAEP"}))
 _JWE_PARTS = 5
 _TAG_BYTES = 16
 _WRAPPED_KEY_BYTES = 256
@@ -133,7 +133,7 @@ class Tokens:
     def seal(self, grant: Grant) -> str:
         """The refresh token of a grant."""
         iv = self._directory.chance.random_bytes(12)
-        content = compact_json(grant).encode()
+        content = compact_json(tuple(grant))
         sealed = self._seal.encrypt(iv, content, _JWE_HEADER)
         parts = (iv, sealed[:-_TAG_BYTES], sealed[-_TAG_BYTES:])
         return b".".join((self._head, *map(base64url, parts))).decode()

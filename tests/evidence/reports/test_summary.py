@@ -92,6 +92,7 @@ def test_says_what_was_not_measured(run: Run):
         "dropped": {},
         "cut_off": {"InitiateAuth": 1},
         "exceptions": {},
+        "unserved": {},
         "clamped": 0,
     }
 
@@ -108,6 +109,8 @@ def test_says_how_each_process_fared(run: Run):
         "gc_pause_max_ms": None,
         "gc_share": 0.0,
         "late_send_p99_ms": None,
+        "late_read_p99_ms": None,
+        "ready_p99": None,
         "cpu_share_mean": 0.6,
         "cpu_share_max": 0.6,
         "hot_share": 0.0,

@@ -88,6 +88,8 @@ class TestKeeping:
 class Line:
     """A link that goes as a test says: what each send raises, None for nothing."""
 
+    received_ns = unread_ns = 0
+
     def __init__(self, *sends: BaseException | None) -> None:
         self.sends = list(sends)
         self.is_closed = False

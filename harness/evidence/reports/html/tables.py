@@ -223,11 +223,12 @@ def processes(run: Run, numbers: Numbers) -> Table:
                 numbers.percent(health.max_cpu_share if health.observed_s else None),
                 numbers.percent(health.hot_share if health.observed_s else None),
                 *(numbers.milliseconds(health.lags.figure(metric)) for metric in ("p50", "p99", "max")),
+                numbers.milliseconds(health.late_reads.figure("p99")),
                 numbers.no_data if health.clock_ahead_s is None else f"{health.clock_ahead_s:+,.0f}",
             )
         )
-    heads = ("process", "CPU mean %", "CPU max %", "hot %", "late p50 ms", "late p99 ms", "late max ms", "clock s")
-    return Table(heads, tuple(rows), frozenset(failed))
+    lateness = ("late p50 ms", "late p99 ms", "late max ms", "unread p99 ms")
+    return Table(("process", "CPU mean %", "CPU max %", "hot %", *lateness, "clock s"), tuple(rows), frozenset(failed))
 
 
 def elapsed(seconds: float) -> str:
