@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -93,8 +93,7 @@ def user_srp_auth(client: AppClient, account: Account, read_token: TokenReader) 
     Raises:
         LoginError: As `user_password_auth`.
     """
-    yield OFFLOAD
-    exchange = _exchange(client)
+    exchange = yield from _exchange(client)
     call = _initiate("USER_SRP_AUTH", client, account, {"SRP_A": exchange.public})
     return (yield from _converse(call, client, account, read_token, exchange))
 
@@ -108,8 +107,7 @@ def user_auth(client: AppClient, account: Account, read_token: TokenReader) -> F
     exchange = None
     parameters = {"PREFERRED_CHALLENGE": client.first_factor} if client.first_factor else {}
     if client.first_factor == SRP:
-        yield OFFLOAD
-        exchange = _exchange(client)
+        exchange = yield from _exchange(client)
         parameters["SRP_A"] = exchange.public
     elif client.first_factor == "PASSWORD":
         parameters["PASSWORD"] = account.password
@@ -208,14 +206,13 @@ def _converse(
             return _tokens(document, read_token)
         username = challenge.username
         if challenge.name == _VERIFIER and exchange is not None:
-            question = _question(challenge)
             yield OFFLOAD
-            call = _proof(exchange, question, client, account, challenge)
+            call = _proof(exchange, _question(challenge), client, account, challenge)
+            client.exchanges.append(_new_exchange(client))
         elif challenge.name == SRP or (
             challenge.name == "SELECT_CHALLENGE" and choose_first_factor(client, challenge) == SRP
         ):
-            yield OFFLOAD
-            exchange = _exchange(client)
+            exchange = yield from _exchange(client)
             answer = {} if challenge.name == SRP else {"ANSWER": SRP}
             call = respond(client, challenge, {**answer, "SRP_A": exchange.public})
         elif challenge.name in ANSWERS:
@@ -239,7 +236,16 @@ def _call(client: AppClient, auth_flow: str, parameters: Mapping[str, str]) -> C
     return encode("InitiateAuth", members)
 
 
-def _exchange(client: AppClient) -> srp.Exchange:
+def _exchange(client: AppClient) -> Generator[Call, Reply, srp.Exchange]:
+    """A login's secrets: those that a login before left, while it was off the event loop anyway, or new ones."""
+    try:
+        return client.exchanges.popleft()
+    except IndexError:
+        yield OFFLOAD
+        return _new_exchange(client)
+
+
+def _new_exchange(client: AppClient) -> srp.Exchange:
     return srp.Exchange(client.user_pool_id.partition("_")[2])
 
 
