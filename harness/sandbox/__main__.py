@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 import gevent
 
 from harness.errors import EXIT, ConfigurationError, Problem
-from harness.sandbox.application import wsgi
 from harness.sandbox.certificates import server_context
 from harness.sandbox.fault_line import order_of
 from harness.sandbox.launch import Sandbox, assemble, read_ready_line
@@ -167,7 +166,7 @@ def _run(options: Options, arguments: argparse.Namespace) -> int:
             context, ca_file = server_context(Path(directory), options.host)
         server = _started(
             SandboxServer(
-                wsgi(sandbox.application.answer),
+                sandbox.application.answer,
                 options.port,
                 bind=options.host,
                 tls=context,
@@ -176,7 +175,7 @@ def _run(options: Options, arguments: argparse.Namespace) -> int:
             )
         )
         cleanup.callback(server.stop, timeout=STOP_TIMEOUT_S)
-        control = _started(SandboxServer(wsgi(sandbox.control.answer), options.control_port))
+        control = _started(SandboxServer(sandbox.control.answer, options.control_port))
         cleanup.callback(control.stop, timeout=STOP_TIMEOUT_S)
         ready = _ready(sandbox, server.url, control.url, ca_file)
         line = json.dumps(ready) if arguments.json else _sentence(ready, len(users), source)

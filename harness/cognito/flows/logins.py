@@ -27,7 +27,6 @@ from harness.cognito.tokens import Flow, TokenReader, Tokens, claims, is_sendabl
 from harness.cognito.wire import (
     MISSING_TOKEN,
     NOT_COGNITO,
-    OFFLOAD,
     Call,
     Reply,
     ServiceError,
@@ -74,9 +73,9 @@ def user_srp_auth(client: AppClient, account: Account, read_token: TokenReader) 
     Raises:
         LoginError: As `user_password_auth`.
     """
-    yield OFFLOAD
     proofs = Proofs(client, account)
-    call = _initiate("USER_SRP_AUTH", client, account, {"SRP_A": proofs.begin()})
+    public = yield from proofs.begin()
+    call = _initiate("USER_SRP_AUTH", client, account, {"SRP_A": public})
     return (yield from _converse(call, client, account, read_token, proofs))
 
 
@@ -89,8 +88,7 @@ def user_auth(client: AppClient, account: Account, read_token: TokenReader) -> F
     proofs = Proofs(client, account)
     parameters = {"PREFERRED_CHALLENGE": client.first_factor} if client.first_factor else {}
     if client.first_factor == SRP:
-        yield OFFLOAD
-        parameters["SRP_A"] = proofs.begin()
+        parameters["SRP_A"] = yield from proofs.begin()
     elif client.first_factor == "PASSWORD":
         parameters["PASSWORD"] = account.password
     call = _initiate("USER_AUTH", client, account, parameters)
@@ -196,8 +194,7 @@ def _converse(
         username = challenge.username
         proofs = proofs or Proofs(client, account)
         if proofs.answers(challenge):
-            yield OFFLOAD
-            call = proofs.answer(challenge)
+            call = yield from proofs.answer(challenge)
         elif challenge.name in ANSWERS:
             call = ANSWERS[challenge.name](client, account, challenge)
         else:

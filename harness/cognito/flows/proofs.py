@@ -10,14 +10,14 @@ Source: AWS's API reference of RespondToAuthChallenge (`ChallengeResponses`), an
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from harness.cognito import srp
 from harness.cognito.flows.challenges import SRP, choose_first_factor, leave_unanswered, respond
 from harness.cognito.parties import Account, AppClient, Challenge
-from harness.cognito.wire import NOT_COGNITO, Call
+from harness.cognito.wire import NOT_COGNITO, OFFLOAD, Call, Reply
 from harness.errors import LoginError
 from harness.outcome import Outcome
 
@@ -31,9 +31,7 @@ DEVICE_HINT: Final = (
 
 
 class Proofs:
-    """What one login has to prove by SRP.
-
-    `begin` and `answer` are heavy: they come after `yield OFFLOAD`.
+    """What one login has to prove by SRP; `begin` and `answer` are parts of its flow.
 
     Args:
         client: The app client.
@@ -48,9 +46,13 @@ class Proofs:
         self._user: srp.Exchange | None = None
         self._device: srp.Exchange | None = None
 
-    def begin(self) -> str:
-        """SRP_A of the user's password."""
-        self._user = srp.Exchange(self._client.user_pool_id.partition("_")[2])
+    def begin(self) -> Generator[Call, Reply, str]:
+        """SRP_A of the user's password, made now or left by an earlier login while that was off the event loop."""
+        try:
+            self._user = self._client.exchanges.popleft()
+        except IndexError:
+            yield OFFLOAD
+            self._user = self._new_exchange()
         return self._user.public
 
     def answers(self, challenge: Challenge) -> bool:
@@ -64,7 +66,7 @@ class Proofs:
             name == "SELECT_CHALLENGE" and choose_first_factor(self._client, challenge) == SRP
         )
 
-    def answer(self, challenge: Challenge) -> Call:
+    def answer(self, challenge: Challenge) -> Generator[Call, Reply, Call]:
         """The call that answers it.
 
         Raises:
@@ -72,17 +74,25 @@ class Proofs:
         """
         client, account = self._client, self._account
         if challenge.name == PASSWORD_VERIFIER and self._user is not None:
-            return self._proof(self._user, challenge, "USER_ID_FOR_SRP", account.password)
+            yield OFFLOAD
+            call = self._proof(self._user, challenge, "USER_ID_FOR_SRP", account.password)
+            client.exchanges.append(self._new_exchange())
+            return call
         if challenge.name == DEVICE_PASSWORD_VERIFIER and self._device is not None:
+            yield OFFLOAD
             return self._proof(self._device, challenge, "DEVICE_KEY", account.device_password)
         if challenge.name == DEVICE_SRP_AUTH:
             if not (account.device_key and account.device_group_key and account.device_password):
                 leave_unanswered(challenge, "the users file says too little of this user's device", DEVICE_HINT)
+            yield OFFLOAD
             self._device = srp.Exchange(account.device_group_key)
             return respond(client, challenge, {"DEVICE_KEY": account.device_key, "SRP_A": self._device.public})
-        public = self.begin()
+        public = yield from self.begin()
         chosen = {} if challenge.name == SRP else {"ANSWER": SRP}
         return respond(client, challenge, {**chosen, "SRP_A": public})
+
+    def _new_exchange(self) -> srp.Exchange:
+        return srp.Exchange(self._client.user_pool_id.partition("_")[2])
 
     def _proof(self, exchange: srp.Exchange, challenge: Challenge, who: str, password: str) -> Call:
         question = _question(challenge, who, MappingProxyType({"DEVICE_KEY": self._account.device_key}))

@@ -63,6 +63,11 @@ class RowLedger:
         """The same, without those whose accounts Cognito rejected."""
         return len(self._leased.get(holder, set()) - self._quarantined)
 
+    @property
+    def fair(self) -> int:
+        """How many rows each process keeps, where users share them and another has none."""
+        return max(1, self.total // max(self._processes, len(self._leased)))
+
     def join(self, holder: str) -> Share:
         """A process takes part: rows for its login users, and its place; asking again changes nothing."""
         leased = self._leased.setdefault(holder, set())
