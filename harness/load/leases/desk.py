@@ -191,8 +191,9 @@ class Desk:
 
     def _may_share(self, holder: str) -> bool:
         """Whether a process has rows for its users to share, and will go on to have them."""
-        stay = self._ledger.usable(holder) - self._to_come.get(holder, 0)
-        return self._ledger.on_exhausted == "share" and stay > 0
+        if self._ledger.on_exhausted != "share":
+            return False
+        return self._ledger.usable(holder) > self._to_come.get(holder, 0)
 
     def _settle(self) -> None:
         if not self._waiting:
