@@ -50,6 +50,8 @@ class Crowd:
     """Of these, in the measured window."""
     stall_ms: float
     """The longest in the window."""
+    own_ms: float
+    """The most processor time of the process's own in one of the stalls; the rest is others on the same core."""
 
 
 def main() -> int:
@@ -116,6 +118,7 @@ def _watched(child: Child, server: CannedServer, site: Site, seconds: float) -> 
     time.sleep(seconds)
     count, took_s = server.count() - counted, time.monotonic() - began_s
     used_s = child.cpu_s() - cpu_s
+    seen = [tuple(map(float, line.split())) for line in stalls.read_text().splitlines()[lines:]]
     return Crowd(
         users=site.clients,
         per_s=count / took_s,
@@ -123,7 +126,8 @@ def _watched(child: Child, server: CannedServer, site: Site, seconds: float) -> 
         rss_bytes=child.rss_bytes(),
         opened=server.accepted() - 1,
         opened_late=server.accepted() - opened,
-        stall_ms=max(float(line.split()[0]) for line in stalls.read_text().splitlines()[lines:]),
+        stall_ms=max(stall_ms for stall_ms, _ in seen),
+        own_ms=max(own_ms for _, own_ms in seen),
     )
 
 
@@ -141,6 +145,12 @@ def judged(few: Crowd, many: Crowd) -> list[tuple[str, str, str, bool]]:
         ),
         ("connections opened in the window", "0", str(many.opened_late), many.opened_late == 0),
         ("longest stall", f"<= {MOST_STALL_MS:g} ms", f"{many.stall_ms:.0f} ms", many.stall_ms <= MOST_STALL_MS),
+        (
+            "processor time of its own in a stall",
+            f"<= {MOST_STALL_MS:g} ms",
+            f"{many.own_ms:.0f} ms",
+            many.own_ms <= MOST_STALL_MS,
+        ),
         ("rate of 100 users kept", f">= {LEAST_SHARE:.0%}", f"{share:.0%}", share >= LEAST_SHARE),
     ]
 
@@ -159,11 +169,11 @@ def document(crowds: Sequence[Crowd], rows: Sequence[tuple[str, str, str, bool]]
         "| --- | ---: | ---: | ---: |",
         *(f"| {name} | {asked} | {got} | {'met' if met else '**missed**'} |" for name, asked, got, met in rows),
         "",
-        "| Users | requests per second | CPU µs each | RSS MB | connections | longest stall ms |",
-        "| ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| Users | requests per second | CPU µs each | RSS MB | connections | longest stall ms | its own ms |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *(
             f"| {each.users:,} | {each.per_s:,.0f} | {each.cpu_us:,.0f} | {each.rss_bytes / 1e6:,.0f} "
-            f"| {each.opened:,} | {each.stall_ms:.0f} |"
+            f"| {each.opened:,} | {each.stall_ms:.0f} | {each.own_ms:.0f} |"
             for each in crowds
         ),
     ]

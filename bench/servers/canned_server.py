@@ -33,6 +33,10 @@ class CannedServer:
         """Connections so far, the one that asks included."""
         return self._status()[0]
 
+    def cpu_s(self) -> float:
+        """Processor time so far, user and system."""
+        return self._child.cpu_s()
+
     def _status(self) -> list[int]:
         self._asked += 1
         self._connection.request("GET", COUNT_PATH)

@@ -20,7 +20,8 @@ from harness.evidence.metrics import NO_ACCOUNT
 from harness.extract import JsonExtractor
 from harness.load import guards
 from harness.load.client import ApiSession
-from harness.load.lifecycle.run import Run, run_of, wait_of, waiting
+from harness.load.lifecycle.run import Run, run_of
+from harness.load.lifecycle.waits import wait_of, waiting
 from harness.outcome import Outcome, Reason
 from harness.session import TokenSession
 
@@ -223,7 +224,8 @@ class _AccountBearer:
         self._use = cast("TokenUse", run.setup.settings.token_use)
         self._session: TokenSession | None = None
         self._row: Row | None = None
-        self._rows_had = 0
+        self._is_served = False
+        self._rejections = 0
         self._seating = gevent.lock.RLock()
 
     def tokens(self, name: str) -> Tokens:
@@ -256,16 +258,16 @@ class _AccountBearer:
         with self._seating:
             if self._session is not None:
                 return self._session
-            if not self._rows_had:
+            if not self._is_served:
                 self._user.greenlet.link(lambda _: self._leave())
             self._leave()
             try:
-                self._row = row = self._run.take_row(self._user, skip)
+                self._row = row = self._run.take_row(self._user, skip, self._move)
             except gevent.GreenletExit:
-                if has_waited and not self._rows_had:
+                if has_waited and not self._is_served:
                     self._run.metrics.count_unserved(type(self._user).__name__)
                 raise
-            self._rows_had += 1
+            self._is_served = True
             self._user.vars.update(row.variables)
             self._session = self._run.session(row, wait_of(self._user))
         if has_waited:  # the request was counted as not sent, and so it is not
@@ -275,13 +277,18 @@ class _AccountBearer:
     def _leave(self) -> None:
         row, self._row = self._row, None
         if row is not None:
-            self._run.give_back(row)
+            self._run.give_back(row, self._move)
+
+    def _move(self) -> None:
+        """The next request takes another row; one that is on its way has its token already."""
+        self._session = None
 
     def _skipped(self, name: str, error: LoginError) -> RescheduleTask:
         self._run.skip(name, error)
         if error.outcome in (Outcome.REJECTED, Outcome.CHALLENGED):
-            if self._row is not None and self._rows_had < MOST_ROWS and self._run.may_move(self._row):
-                self._session = None
+            if self._row is not None and self._rejections < MOST_ROWS - 1 and self._run.may_move(self._row):
+                self._rejections += 1
+                self._move()
             else:
                 wait_of(self._user)(IDLE_S)
         return RescheduleTask()

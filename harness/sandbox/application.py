@@ -5,7 +5,6 @@ All of it is on one port: `POST /` is Cognito, or STS when it carries a form, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,7 +15,6 @@ from harness.sandbox.exchange import Received, Response
 from harness.sandbox.faults import Faults
 from harness.sandbox.oauth import PATH, TokenEndpoint
 from harness.sandbox.orders import JWKS
-from harness.sandbox.server import DELIVERY, HEADERS
 from harness.sandbox.service import Service
 from harness.sandbox.state.keys import compact_json
 from harness.sandbox.state.outbox import Outbox
@@ -25,25 +23,7 @@ from harness.sandbox.sts import Sts
 
 CODES = "/_sandbox/codes"
 WELL_KNOWN = "/.well-known/"
-BODY_LIMIT_BYTES = 1 << 20
 JWKS_MAX_AGE_S = 3600
-
-StartResponse = Callable[[str, list[tuple[str, str]]], object]
-
-_STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in HTTPStatus}
-
-
-def wsgi(answer: Callable[[Received], Response]) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
-    """A WSGI application that answers by this function."""
-
-    def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        received = _received(environ)
-        response = answer(received) if received else Response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        environ[DELIVERY] = response.delivery
-        start_response(_STATUS_LINES[response.status], list(response.headers))
-        return [response.body]
-
-    return application
 
 
 class Application:
@@ -99,15 +79,6 @@ class Application:
             return Response(HTTPStatus.NOT_FOUND)
         document = pool.keys.jwks() if name == "jwks.json" else _openid_configuration(pool)
         return _document(document, cache=f"public, max-age={JWKS_MAX_AGE_S}")
-
-
-def _received(environ: dict[str, Any]) -> Received | None:
-    """The request; None when its body is too large."""
-    body = environ["wsgi.input"].read(BODY_LIMIT_BYTES + 1)
-    if len(body) > BODY_LIMIT_BYTES:
-        return None
-    method, path, query = environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"]
-    return Received(method, path, query, environ[HEADERS], body)
 
 
 def _bare(refusal: Refusal) -> Response:

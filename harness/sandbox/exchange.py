@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
-    """One HTTP request as it arrived. Header names are lower case, values as sent."""
+    """One HTTP request as it arrived. Header names are lower case, values as sent. Not to be changed."""
 
     method: str
     path: str
@@ -37,9 +37,9 @@ class Delivery:
     """Sent bit by bit over this time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Response:
-    """One HTTP answer. The server adds Date and Content-Length."""
+    """One HTTP answer. The server adds Date and Content-Length. Not to be changed."""
 
     status: HTTPStatus
     headers: Sequence[tuple[str, str]] = ()

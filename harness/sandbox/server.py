@@ -6,122 +6,102 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
-from typing import IO, Any
+from typing import Any
 from urllib.parse import unquote
 from wsgiref.handlers import format_date_time
 
 import gevent
 from gevent.pywsgi import Input, WSGIHandler, WSGIServer
 
-from harness.sandbox.exchange import Delivery
+from harness.sandbox.exchange import Delivery, Received, Response
+from harness.sandbox.incoming import Headers, Incoming
 from harness.sandbox.options import LOOPBACK
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: a whole load test arrives at once."""
 
 
-HEADERS = "sandbox.headers"
-"""The environment's key for the request's headers."""
-DELIVERY = "sandbox.delivery"
-"""The environment's key for how the application wants its answer delivered, a `Delivery`."""
+HTTP_1_1 = "HTTP/1.1"
+VERSIONS = frozenset({HTTP_1_1, "HTTP/1.0"})
+BODY_LIMIT_BYTES = 1 << 20
+STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in HTTPStatus}
+TOO_LARGE = Response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 DRIPS = 20
 """In how many pieces an answer drips."""
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER, on, for no time: close(2) then sends a RST (tcp(7), socket(7))."""
-MOST_HEADERS = 100
-LONGEST_HEADER_BYTES = 1 << 16
-
-
-class Headers(dict[str, str]):
-    """A request's headers, names in lower case, repeated ones joined by a comma.
-
-    Has what gevent's handler asks of its own class, which goes through the parser for e-mail and is a sixth of what a
-    login costs here.
-    """
-
-    status = ""
-    """No defect: those are raised."""
-
-    def __init__(self, file: IO[bytes], _: int = 0) -> None:
-        super().__init__()
-        for number, line in enumerate(_lines(file)):
-            name, colon, value = line.partition(":")
-            if not colon or name != name.strip():
-                raise ValueError("a header is malformed or too long")
-            if number == MOST_HEADERS:
-                raise ValueError(f"more than {MOST_HEADERS} headers")
-            name, value = name.lower(), value.strip()
-            self[name] = f"{self[name]},{value}" if name in self else value
-
-    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401  # as dict has it
-        """The value of a header, however the name is written."""
-        return super().get(name.lower(), default)
-
-
-def _lines(file: IO[bytes]) -> Iterable[str]:
-    """The lines of a head; all at once where it came whole, as it mostly does."""
-    buffered: bytes = file.peek()  # type: ignore[attr-defined]  # a BufferedReader
-    end = buffered.find(b"\r\n\r\n")
-    has_bare_ends = buffered.count(b"\n", 0, end) != buffered.count(b"\r\n", 0, end)
-    if end < 0 or has_bare_ends or buffered.startswith(b"\r\n"):
-        return _lines_one_by_one(file)
-    return file.read(end + 4)[:end].decode("latin-1").split("\r\n")
-
-
-def _lines_one_by_one(file: IO[bytes]) -> Iterator[str]:
-    while (line := file.readline(LONGEST_HEADER_BYTES)) not in (b"\r\n", b"\n"):
-        if not line.endswith(b"\n"):
-            raise ValueError("a header is malformed or too long")
-        yield line.decode("latin-1")
 
 
 class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
-    """gevent's handler without an access log, with a lean environment, and with one send per answer instead of two."""
+    """gevent's handler without WSGI, an access log or its layers between: one recv and one send for a request."""
 
     MessageClass = Headers
     close_connection: bool
     _delivery: Delivery | None = None
 
+    def __init__(self, sock: Any, address: Any, server: SandboxServer) -> None:  # noqa: ANN401  # gevent is untyped
+        super().__init__(sock, address, server, rfile=Incoming(sock))
+
     def log_request(self) -> None:
         """Nothing: formatting a line that nobody reads costs as much as a signature check."""
 
-    def get_environ(self) -> dict[str, Any]:
-        """What the sandbox's application reads of a WSGI environment; headers are not renamed back and forth."""
-        path, _, query = self.path.partition("?")
-        is_chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
-        waiting = self.socket if self.headers.get("expect", "").lower() == "100-continue" else None
-        self.wsgi_input = Input(self.rfile, self.content_length, socket=waiting, chunked_input=is_chunked)
-        return {
-            "REQUEST_METHOD": self.command,
-            "PATH_INFO": unquote(path),
-            "QUERY_STRING": query,
-            "wsgi.input": self.wsgi_input,
-            HEADERS: dict(self.headers),
-        }
+    def read_request(self, raw_requestline: str) -> bool:
+        """The head of a request whose first line this is.
 
-    def start_response(self, status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], None]:
-        """Remember the head of the answer; the applications here are our own, so nothing of it needs checking."""
+        Raises:
+            ValueError: It is none.
+        """
+        words = raw_requestline.split()
+        if len(words) != len(("method", "target", "version")) or words[2] not in VERSIONS:
+            return bool(super().read_request(raw_requestline))
+        self.command, self.path, self.request_version = words
+        self.headers = headers = Headers(self.rfile)
+        if headers.get("transfer-encoding", "").lower() == "chunked":
+            headers.pop("content-length", None)
+        length = headers.get("content-length")
+        if length is not None and (not length.isdecimal() or (length != "0" and self.command == "HEAD")):
+            raise ValueError("this Content-Length cannot be")
+        self.content_length = None if length is None else int(length)
+        connection = headers.get("connection", "").lower()
+        self.close_connection = connection == "close" if words[2] == HTTP_1_1 else connection != "keep-alive"
+        return True
+
+    def get_environ(self) -> dict[str, Any]:
+        """No environment: the application takes a `Received`."""
+        headers = self.headers
+        is_chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+        waiting = self.socket if headers.get("expect", "").lower() == "100-continue" else None
+        self.wsgi_input = Input(self.rfile, self.content_length, socket=waiting, chunked_input=is_chunked)
+        return {}
+
+    def start_response(self, status: str, headers: Iterable[tuple[str, str]], _: object = None) -> None:
+        """Remember the head of the answer; nothing of it needs checking."""
         self.status, self.code, self.response_headers = status, int(status[:3]), headers
-        return self._write_with_headers
 
     def run_application(self) -> None:
-        """Call the application, and send what it answers at once.
+        """Answer the request, at once.
 
         A client that goes away in the middle, or sends a body that is none, is let go without a word here.
         """
         try:
-            body = b"".join(self.application(self.environ, self.start_response))
-            self._delivery = self.environ[DELIVERY]
-            self._write_with_headers(body)
+            body = self.wsgi_input.read(BODY_LIMIT_BYTES + 1)
+            if len(body) > BODY_LIMIT_BYTES:
+                response = TOO_LARGE
+            else:
+                path, _, query = self.path.partition("?")
+                response = self.application(Received(self.command, unquote(path), query, self.headers, body))
+            self._delivery = response.delivery
+            self.start_response(STATUS_LINES[response.status], response.headers)
+            self._write_with_headers(response.body)
         except OSError:
             self._send_error_response_if_possible(HTTPStatus.BAD_REQUEST)
 
     def _write_with_headers(self, data: bytes) -> None:
         self.headers_sent = True
-        lines = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in self.response_headers)]
+        lines = [f"HTTP/1.1 {self.status}", *[f"{name}: {value}" for name, value in self.response_headers]]
         lines.append(f"Date: {self.server.date()}")
         if self.code != HTTPStatus.NO_CONTENT:
             lines.append(f"Content-Length: {len(data) + (self._delivery.excess_bytes if self._delivery else 0)}")
@@ -163,7 +143,7 @@ class SandboxServer(WSGIServer):  # type: ignore[misc]  # gevent is untyped
     """The server; not started yet, but bound.
 
     Args:
-        application: A WSGI application.
+        answer: Answers a request.
         port: 0 for a free one.
         bind: The address or name to listen on.
         tls: Speaks TLS with this context.
@@ -173,7 +153,7 @@ class SandboxServer(WSGIServer):  # type: ignore[misc]  # gevent is untyped
 
     def __init__(
         self,
-        application: Callable[..., Any],
+        answer: Callable[[Received], Response],
         port: int,
         *,
         bind: str = LOOPBACK,
@@ -184,7 +164,7 @@ class SandboxServer(WSGIServer):  # type: ignore[misc]  # gevent is untyped
         options = {"ssl_context": tls} if tls else {}
         super().__init__(
             (bind, port),
-            application,
+            answer,
             backlog=BACKLOG,
             log=None,
             error_log=None,

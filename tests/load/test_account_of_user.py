@@ -16,6 +16,7 @@ from harness.cognito.tokens import Tokens
 from harness.errors import LoginError
 from harness.load import CognitoApiUser
 from harness.load.leases import Exhausted, LocalRows, RowLedger
+from harness.load.leases.desk import RECALL
 from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import Setup
 from harness.load.users import MOST_ROWS
@@ -137,6 +138,21 @@ def test_who_shares_an_account_that_is_rejected_shares_another() -> None:
     for user in users:
         load.token(user)
     assert {load.token(user) for user in users} == {"token-1"}
+    gevent.killall([user.greenlet for user in users])
+
+
+def test_users_move_when_their_row_is_needed_elsewhere() -> None:
+    """Each before its next request; the row leaves when the last of them has."""
+    load, left = Load(2, on_exhausted="share", planned=4), []
+    load.run.rows.on_leave = left.append
+    users = [load.user() for _ in range(4)]
+    assert [load.token(user) for user in users] == ["token-0", "token-1", "token-1", "token-0"]
+    load.run.rows.receive(RECALL, {"count": 1, "moves": True})
+    assert [load.token(users[0]), left] == ["token-1", []]
+    load.token(users[3])
+    assert left == [0]
+    assert [load.token(user) for user in users[:3]] == ["token-1"] * 3
+    assert load.run.metrics.skipped == {}
     gevent.killall([user.greenlet for user in users])
 
 

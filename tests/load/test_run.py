@@ -138,6 +138,9 @@ class User:
     def __init__(self) -> None:
         self._state = "running"
 
+    def move(self) -> None:
+        """It need not."""
+
 
 class TestUsersOfOneAccount:
     def run(self, **given: str) -> Run:
@@ -185,9 +188,9 @@ class TestUsersOfOneAccount:
         taken = []
         for _ in range(2):
             user = User()
-            taken.append(run.take_row(cast("Any", user)))
+            taken.append(run.take_row(cast("Any", user), move=user.move))
             self.all_ask(self.sessions(run, line, [taken[-1].number]))
-            run.give_back(taken[-1])
+            run.give_back(taken[-1], user.move)
         assert taken[0] is taken[1]
         assert line.sent == logins
 

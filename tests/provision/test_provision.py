@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
+import pty
 import random
+import re
 import signal
 import stat
+import struct
 import subprocess
 import sys
+import termios
 import time
+from contextlib import suppress
 from itertools import count
 
 import boto3
@@ -23,6 +29,7 @@ from harness.errors import EXIT, ConfigurationError
 from harness.provision.accounts_file import AccountsFile
 from harness.provision.pool import Description
 from harness.settings import Settings
+from tests.conftest import USERS_CSV
 
 QUOTA = 50
 NUMBERS = count(1)
@@ -130,6 +137,42 @@ def test_accounts_are_made_that_can_sign_in_and_the_same_command_makes_no_more(
     assert accounts(tmp_path / "users.dev.csv") == made
     assert provision("check")[0] == EXIT.PASSED
     assert failed(sandbox, "AdminCreateUser", "AdminSetUserPassword") == before
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_on_a_terminal_without_colour_the_bar_fits_and_in_a_log_there_is_none(make_pool, columns):
+    """`NO_COLOR`, a narrow window, and a pipe: each as whoever reads it expects."""
+    make_pool()
+    command = [sys.executable, "-m", "harness.cli.main", "provision"]
+    near, far = pty.openpty()
+    fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    environment |= {"NO_COLOR": "1", "TERM": "xterm", "PYTHONPATH": str(USERS_CSV.parent)}
+    environment.pop("COLUMNS", None)
+    with subprocess.Popen(
+        [*command, "create", "--count", "12", "--rate", "50"],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=far,
+        text=True,
+    ) as created:
+        os.close(far)
+        shown = b""
+        with suppress(OSError):  # the last to hold the terminal has gone
+            while more := os.read(near, 65_536):
+                shown += more
+        os.close(near)
+        assert created.stdout.read().endswith("12 accounts created; users.dev.csv holds 12 accounts.\n")
+    drawn = shown.decode()
+    assert "12/12" in drawn
+    assert not re.search("\x1b\\[[0-9;]*m", drawn.replace("\x1b[0m", "")), "colours"
+    lines = re.split("[\r\n]+", re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", drawn))
+    assert max(map(len, lines)) <= columns
+    piped = subprocess.run([*command, "check"], env=environment, capture_output=True, text=True, check=False)
+    assert (piped.returncode, piped.stderr) == (EXIT.PASSED, "")
+    assert "\x1b" not in piped.stdout
+    assert max(map(len, piped.stdout.splitlines())) <= 80
 
 
 def test_interrupted_and_killed_at_random_moments_it_goes_on_without_duplicates(make_pool, aws, sandbox, tmp_path):

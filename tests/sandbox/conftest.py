@@ -24,7 +24,6 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 
-from harness.sandbox.application import wsgi
 from harness.sandbox.launch import Sandbox, assemble
 from harness.sandbox.options import Options
 from harness.sandbox.samples import Account
@@ -110,8 +109,8 @@ def serve(options: Options, clock: TurnableClock, accounts: list[Account]) -> It
     stop = threading.Event()
 
     def run() -> None:
-        server = SandboxServer(wsgi(parts.application.answer), 0, connected=parts.counts.connected, wall=parts.wall)
-        control = SandboxServer(wsgi(parts.control.answer), 0)
+        server = SandboxServer(parts.application.answer, 0, connected=parts.counts.connected, wall=parts.wall)
+        control = SandboxServer(parts.control.answer, 0)
         server.start()
         control.start()
         started.put((server.url, control.url))

@@ -28,7 +28,8 @@ class Desk:
     """Hands the ledger's rows to processes. Never yields to other greenlets; `send` must not either.
 
     Rows that a process has but does not use are asked back as soon as another needs them. A process that could not give
-    as many as it was asked for gives every row that it needs no more, until it is told that there are enough.
+    as many as it was asked for gives every row that it needs no more, until it is told that there are enough. Where
+    users share rows, those of a process that has more than its part move together for one that has none.
 
     Args:
         ledger: The book.
@@ -49,7 +50,9 @@ class Desk:
         self._overdue: set[str] = set()
         """… and before the one before it."""
         self._owing: set[str] = set()
-        """Who gives every row it can spare."""
+        """Who gives every row it can spare; where users share rows, who has given all it can in this second."""
+        self._to_come: dict[str, int] = {}
+        """How many rows a process gives as soon as their users have moved together on others."""
         self._shares: dict[str, Share] = {}
         self._rejected: dict[int, list[Any]] = {}
 
@@ -75,7 +78,7 @@ class Desk:
         elif kind == UNWANTED:
             self._unwanted(holder, int(data["count"]))
         elif kind == RETURNED:
-            self._returned(holder, rows_in(data["rows"]), is_answer=bool(data["is_answer"]))
+            self._returned(holder, rows_in(data["rows"]), int(data["to_come"]), is_answer=bool(data["is_answer"]))
         elif kind == REJECTED:
             self._reject(holder, list(data["refusal"]))
 
@@ -88,6 +91,9 @@ class Desk:
         holders = self._ledger.holders
         self._asked = {holder: count for holder, count in self._asked.items() if holder in holders}
         self._overdue, self._late = self._late & set(self._asked), set(self._asked)
+        self._to_come = {holder: count for holder, count in self._to_come.items() if holder in holders}
+        if self._ledger.on_exhausted == "share":
+            self._owing.clear()
         if not is_any_gone:
             self._recall()
             return
@@ -102,7 +108,7 @@ class Desk:
     def _wanted(self, holder: str, count: int, ahead: int) -> None:
         rows = self._ledger.lease(holder, count, ahead=0 if self._waiting else ahead)
         missing = max(0, count - len(rows))
-        may_share = self._ledger.on_exhausted == "share" and self._ledger.usable(holder) > 0
+        may_share = self._may_share(holder)
         if rows or may_share:
             self._grant(holder, rows, min(count, len(rows)), missing if may_share else 0)
         if missing and not may_share:
@@ -119,8 +125,11 @@ class Desk:
         self._waiting = kept
         self._settle()
 
-    def _returned(self, holder: str, rows: list[int], *, is_answer: bool) -> None:
-        if is_answer and len(rows) < self._asked.pop(holder, 0):
+    def _returned(self, holder: str, rows: list[int], to_come: int, *, is_answer: bool) -> None:
+        self._to_come[holder] = to_come if is_answer else self._to_come.get(holder, 0) - len(rows)
+        if self._to_come[holder] <= 0:
+            del self._to_come[holder]
+        if is_answer and len(rows) + to_come < self._asked.pop(holder, 0):
             self._owing.add(holder)
         self._ledger.give_back(holder, rows)
         self._serve()
@@ -140,28 +149,51 @@ class Desk:
         while self._waiting:
             holder, count = self._waiting.popleft()
             rows = self._ledger.lease(holder, count)
-            if rows:
-                self._grant(holder, rows, len(rows), 0)
-            if len(rows) < count:
-                unserved.append((holder, count - len(rows)))
+            missing = count - len(rows)
+            may_share = self._may_share(holder)
+            if rows or may_share:
+                self._grant(holder, rows, len(rows), missing if may_share else 0)
+            if missing and not may_share:
+                unserved.append((holder, missing))
         self._waiting = unserved
         self._recall()
         self._settle()
+        self._even_out()
+
+    def _even_out(self) -> None:
+        """Where users share rows, what is free goes to who has some, but less than its part."""
+        if self._ledger.on_exhausted != "share" or self._waiting:
+            return
+        for holder in sorted(self._ledger.holders):
+            has = self._ledger.usable(holder)
+            if 0 < has < self._ledger.fair and (rows := self._ledger.lease(holder, self._ledger.fair - has)):
+                self._grant(holder, rows, 0, 0)
 
     def _recall(self) -> None:
         """Ask for what is missing, first of all where most is; who has nothing gives what it gets and can spare."""
-        missing = self.waiting - sum(count for holder, count in self._asked.items() if holder not in self._overdue)
-        candidates = self._ledger.holders - set(self._asked) - self._owing
+        is_shared, part = self._ledger.on_exhausted == "share", self._ledger.fair
+        wanted = part * len({holder for holder, _ in self._waiting}) if is_shared else self.waiting
+        asked = sum(count for holder, count in self._asked.items() if holder not in self._overdue)
+        missing = wanted - asked - sum(self._to_come.values())
+        candidates = self._ledger.holders - set(self._asked) - self._owing - set(self._to_come)
         for holder in sorted(candidates, key=lambda name: (-self._ledger.held(name), name)):
             if missing <= 0:
                 return
             held = self._ledger.held(holder)
+            if is_shared and (held := self._ledger.usable(holder) - part) <= 0:
+                continue
             self._asked[holder] = min(missing, held) or 1
-            self._send(holder, RECALL, {"count": self._asked[holder]})
+            self._send(holder, RECALL, {"count": self._asked[holder], "moves": is_shared})
             missing -= min(missing, held)
         if missing > 0 and not self._asked and not self._is_short_told:
             self._is_short_told = True
             self._tell_short(self.waiting)
+
+    def _may_share(self, holder: str) -> bool:
+        """Whether a process has rows for its users to share, and will go on to have them."""
+        if self._ledger.on_exhausted != "share":
+            return False
+        return self._ledger.usable(holder) > self._to_come.get(holder, 0)
 
     def _settle(self) -> None:
         if not self._waiting:

@@ -61,7 +61,13 @@ class RowLedger:
 
     def usable(self, holder: str) -> int:
         """The same, without those whose accounts Cognito rejected."""
-        return len(self._leased.get(holder, set()) - self._quarantined)
+        leased = self._leased.get(holder, set())
+        return len(leased) - len(leased & self._quarantined)  # the latter are few, and looked up one by one
+
+    @property
+    def fair(self) -> int:
+        """How many rows each process keeps, where users share them and another has none."""
+        return max(1, self.total // max(self._processes, len(self._leased)))
 
     def join(self, holder: str) -> Share:
         """A process takes part: rows for its login users, and its place; asking again changes nothing."""

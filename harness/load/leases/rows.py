@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import ceil
 from typing import Any, Final, NamedTuple, overload
 
 import gevent
@@ -60,10 +61,13 @@ class Rows:
         self._spare: deque[int] = deque()
         self._login: list[int] = []
         self._rejected: set[int] = set()
+        self._leaving: set[int] = set()
+        """Rows that go back to the master together, as soon as the last of their users has moved to another one."""
         self._waiters: deque[AsyncResult] = deque()
         self._outstanding = 0
         """How many rows were asked for, and have not come."""
         self._is_owing = False
+        self._is_sharing = False
         self._keeps_one = True
         """Whether login users need a row of their own: they have no others."""
         self._turn = 0
@@ -74,6 +78,8 @@ class Rows:
         """Told of an account that another process was refused."""
         self.on_leave: Callable[[int], None] = lambda _: None
         """Told of each row that goes back to the master."""
+        self.on_move: Callable[[int, int], None] = lambda *_: None
+        """Told of a row, and how many of its users are to take another one before their next request."""
         self.on_part: Callable[[], None] = lambda: None
         """Told when this process's part of an open load is known, or known anew."""
 
@@ -111,6 +117,7 @@ class Rows:
         if row in self._known:
             self._spare.appendleft(row)
             self._serve()
+        self._return_left()
         return True
 
     def login_rows(self) -> Sequence[int]:
@@ -132,8 +139,11 @@ class Rows:
         others = self._in_flight.pop(row) - 1
         if others:
             self._in_flight[row] = others
-        elif self._is_owing:
+            return
+        if self._is_owing:
             self._return(self._unneeded(1))
+        if self._leaving:
+            self._return_left()
 
     def refuse(self, refusal: Refusal) -> None:
         """Cognito rejected an account here: no other process shall try it."""
@@ -146,7 +156,7 @@ class Rows:
         if kind == GRANT:
             self._granted(rows_in(data["rows"]), int(data["settled"]), int(data["short_of"]))
         elif kind == RECALL:
-            self._recalled(int(data["count"]))
+            self._recalled(int(data["count"]), moves=bool(data["moves"]))
         elif kind == ENOUGH:
             self._is_owing = False
         elif kind == REJECTED:
@@ -162,17 +172,50 @@ class Rows:
                 self._known.add(row)
                 self._own.append(row)
             self._spare.append(row)
+        self._is_sharing = self._is_sharing or short_of > 0
         self._serve()
         while short_of and self._waiters and (shared := self._shared_row()) is not None:
             short_of -= 1
             self._users[shared] += 1
             self._waiters.popleft().set(shared)
+        if self._is_sharing and self._spare:
+            self._spread()
         self._post()
 
-    def _recalled(self, count: int) -> None:
+    def _recalled(self, count: int, *, moves: bool) -> None:
         rows = self._unneeded(count)
-        self._is_owing = len(rows) < count
-        self._return(rows, is_answer=True)
+        self._is_owing = len(rows) < count and not moves
+        leaving = self._fewest_users(count - len(rows), besides=rows) if moves else []
+        self._return(rows, is_answer=True, to_come=len(leaving))
+        self._move_users(leaving)
+
+    def _spread(self) -> None:
+        """Have users that share rows go over to those that nobody has."""
+        rows = [row for row in self._own if row not in self._rejected]
+        most = ceil(sum(self._users[row] for row in rows) / len(rows)) if rows else 0
+        for row in rows:
+            if self._users[row] > most:
+                self.on_move(row, self._users[row] - most)
+
+    def _fewest_users(self, count: int, *, besides: list[int]) -> list[int]:
+        """So many rows whose users can move together on others; the last row stays."""
+        out = self._rejected.union(besides)
+        rows = [row for row in (*self._login, *self._own) if row not in out]
+        return sorted(rows, key=self._users.__getitem__)[: max(0, min(count, len(rows) - 1))]
+
+    def _move_users(self, chosen: list[int]) -> None:
+        self._leaving.update(chosen)
+        self._known.difference_update(chosen)
+        for held in (self._own, self._login):
+            held[:] = [row for row in held if row not in self._leaving]
+        for row in chosen:
+            self.on_move(row, self._users[row])
+        self._return_left()
+
+    def _return_left(self) -> None:
+        if self._leaving and not any(row in self._users or row in self._in_flight for row in self._leaving):
+            rows, self._leaving = sorted(self._leaving), set()
+            self._return(rows)
 
     def _refused(self, refusals: Iterable[Sequence[Any]]) -> None:
         for given in refusals:
@@ -183,6 +226,8 @@ class Rows:
     def _shared(self, rows: list[int], place: int | None, elapsed_s: float | None) -> None:
         known = set(self._login)
         self._login += [row for row in rows if row not in known]
+        if self._is_owing:  # it was asked before it had any
+            self._return(self._unneeded(len(self._login)))
         self._part.set(Part(place, None if elapsed_s is None else time.perf_counter() - elapsed_s))
         self.on_part()
 
@@ -204,11 +249,11 @@ class Rows:
 
     def _shared_row(self) -> int | None:
         """The next row in turn, for one more user; None when Cognito has rejected them all."""
-        rows = self._own or self._login
-        for _ in rows:
-            self._turn += 1
-            if (row := rows[self._turn % len(rows)]) not in self._rejected:
-                return row
+        for rows in (self._own, self._login):
+            for _ in rows:
+                self._turn += 1
+                if (row := rows[self._turn % len(rows)]) not in self._rejected:
+                    return row
         return None
 
     def _unneeded(self, count: int) -> list[int]:
@@ -230,7 +275,7 @@ class Rows:
                 rows.append(row)
         return rows
 
-    def _return(self, rows: list[int], *, is_answer: bool = False) -> None:
+    def _return(self, rows: list[int], *, is_answer: bool = False, to_come: int = 0) -> None:
         if not (rows or is_answer):
             return
         gone = {row for row in rows if row not in self._users}  # else recycled, and somebody here has it, too
@@ -240,7 +285,7 @@ class Rows:
         for held in (self._own, self._login):
             if not gone.isdisjoint(held):
                 held[:] = [row for row in held if row not in gone]
-        self._post(RETURNED, {"rows": spans_of(gone), "is_answer": is_answer})
+        self._post(RETURNED, {"rows": spans_of(gone), "is_answer": is_answer, "to_come": to_come})
 
     def _post(self, kind: str = "", data: dict[str, Any] | None = None) -> None:
         """Send this soon, and with it what is wanted by then: users that come together ask together."""

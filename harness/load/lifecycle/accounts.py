@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import gevent.lock
 
@@ -27,6 +28,8 @@ class Accounts:
         self._penalties: dict[int, Penalty] = {}
         self._held: dict[int, Held] = {}
         self._trials: dict[int, gevent.lock.RLock] = {}
+        self._movers: dict[int, list[Callable[[], None]]] = {}
+        rows.on_move = self._move
         rows.on_refusal = self._refused_elsewhere
         rows.on_leave = self._forget
 
@@ -59,10 +62,27 @@ class Accounts:
         """Makes one login at a time of an account that has not worked yet."""
         return self._trials.setdefault(number, gevent.lock.RLock())
 
-    def give_back(self, number: int) -> None:
-        """An API user that had this row has ended."""
+    def take(self, number: int, move: Callable[[], None]) -> None:
+        """An API user has this row.
+
+        Args:
+            number: The row.
+            move: Called when it has to give the row back, and to take another one.
+        """
+        self._movers.setdefault(number, []).append(move)
+
+    def give_back(self, number: int, move: Callable[[], None]) -> None:
+        """An API user that had this row has ended, or moved."""
+        movers = self._movers[number]
+        movers.remove(move)
+        if not movers:
+            del self._movers[number]
         if self._rows.give_back(number) and not self._keeps_tokens:
             self._forget(number)
+
+    def _move(self, number: int, count: int) -> None:
+        for move in self._movers.get(number, [])[:count]:
+            move()
 
     def _forget(self, number: int) -> None:
         self._held.pop(number, None)

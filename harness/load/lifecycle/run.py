@@ -6,24 +6,21 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import gevent
 import gevent.lock
-from gevent.threadpool import ThreadPool
 from locust.env import Environment
 from locust.event import Events
-from locust.exception import StopUser
 from locust.user.users import User
 
 from harness.clock import ClockWatch
 from harness.cognito import srp
 from harness.cognito.flows import FLOWS, SRP_FLOWS
-from harness.cognito.refreshing import Refreshing
+from harness.cognito.flows.refreshing import Refreshing
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import Call
 from harness.conversation import Conversation
@@ -37,7 +34,9 @@ from harness.load.leases import Rows
 from harness.load.lifecycle.accounts import Accounts
 from harness.load.lifecycle.monitor import Monitor
 from harness.load.lifecycle.setup import Setup
+from harness.load.lifecycle.waits import waiting
 from harness.load.pacing import LoginCap, Pacer
+from harness.load.reckoner import Reckoner
 from harness.outcome import Reason
 from harness.session import MARGIN_S, Penalty, Renewal, TokenSession
 
@@ -102,8 +101,10 @@ class Run:
         """Whether any account has: then what refuses another is not the fault of all."""
         self._begin = FLOWS[setup.settings.flow]
         self._refreshing = Refreshing(settings.refresh, self.report)
-        if setup.settings.flow in SRP_FLOWS and not srp.IS_FAST:
-            self.report(srp.SLOW_ARITHMETIC)
+        if setup.settings.flow in SRP_FLOWS:
+            srp.prepare()
+            if not srp.IS_FAST:
+                self.report(srp.SLOW_ARITHMETIC)
 
     def sample(self, sample: Sample) -> None:
         """Keep an exchange or a login; Locust's own tables get the exchanges."""
@@ -173,12 +174,15 @@ class Run:
             self.samples.users = max(self._users(), 1)
         return measured
 
-    def take_row(self, user: User, tell: Callable[[], None] = lambda: None) -> Row:
+    def take_row(
+        self, user: User, tell: Callable[[], None] = lambda: None, move: Callable[[], None] = lambda: None
+    ) -> Row:
         """A row for an API user, until it is given back; waits for one. Machines share the one of their app client.
 
         Args:
             user: Who gets it; it can be stopped while it waits.
             tell: Called once when the row does not come at once.
+            move: Called when the user has to give it back before its next request, and to take another one.
         """
         if self.setup.settings.is_machine:
             return self.setup.users.rows[0]
@@ -188,12 +192,14 @@ class Run:
             tell()
 
         with waiting(user):
-            return self.setup.users.rows[self.rows.take(say)]
+            number = self.rows.take(say)
+        self._accounts.take(number, move)
+        return self.setup.users.rows[number]
 
-    def give_back(self, row: Row) -> None:
-        """An API user needs its row no more."""
+    def give_back(self, row: Row, move: Callable[[], None]) -> None:
+        """An API user needs its row no more, which it took with this `move`."""
         if not self.setup.settings.is_machine:
-            self._accounts.give_back(row.number)
+            self._accounts.give_back(row.number, move)
 
     def may_move(self, row: Row) -> bool:
         """Whether a user of this row had better take another: Cognito rejected it, and not all of them.
@@ -351,31 +357,6 @@ def run_of(environment: Environment) -> Run | None:
     return run
 
 
-def wait_of(user: User) -> Callable[[float], None]:
-    """A sleep during which the user can be stopped at once, as in Locust's own wait between tasks."""
-
-    def wait(seconds: float) -> None:
-        with waiting(user):
-            gevent.sleep(seconds)
-
-    return wait
-
-
-@contextmanager
-def waiting(user: User) -> Iterator[None]:
-    """A time in which the user can be stopped at once.
-
-    Raises:
-        StopUser: It is to stop already.
-    """
-    state: Any = user._state  # noqa: SLF001  # Locust's only way to tell
-    if state == "stopping":
-        raise StopUser
-    user._state = "waiting"  # noqa: SLF001  # the same
-    yield
-    user._state = state  # noqa: SLF001  # the same
-
-
 def _rested(conversation: Conversation, tokens: Tokens) -> Tokens:
     if tokens.expires_in_s > LONGEST_IDLE_S + MARGIN_S:
         conversation.close()
@@ -383,14 +364,10 @@ def _rested(conversation: Conversation, tokens: Tokens) -> Tokens:
 
 
 @cache
-def _arithmetic_thread(_: int) -> ThreadPool:
-    """One thread for SRP's arithmetic: more would fight the event loop for the cores, and do no more on the same ones.
-
-    A process of its own has one of its own: threads do not survive a fork.
-    """
-    return ThreadPool(1)
+def _reckoner(_: int) -> Reckoner:
+    """A process of its own has one of its own."""
+    return Reckoner()
 
 
 def _off_the_loop(step: Callable[[], Call]) -> Call:
-    call: Call = _arithmetic_thread(os.getpid()).apply(step)
-    return call
+    return _reckoner(os.getpid()).run(step)

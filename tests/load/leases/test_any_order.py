@@ -26,6 +26,9 @@ class Process:
         self.users: list[gevent.Greenlet] = []
         self.logins: list[int] = []
         self.is_lost = False
+        self.moving: dict[int, int] = {}
+        """How many users of a row are to move before their next request."""
+        self.rows.on_move = self.moving.__setitem__
 
     @property
     def seated(self) -> list[int]:
@@ -115,6 +118,19 @@ class AnyOrder(RuleBasedStateMachine):
         while self.working(place).users:
             self.stop(place, 0)
 
+    @rule(place=PLACES, count=st.integers(1, 3))
+    def users_move(self, place: int, count: int) -> None:
+        """Before their next request, whenever that is."""
+        process = self.working(place)
+        for _ in range(count):
+            movers = [user for user in process.users if user.ready() and process.moving.get(user.value)]
+            if movers:
+                process.moving[movers[0].value] -= 1
+                process.users.remove(movers[0])
+                process.rows.give_back(movers[0].value)
+                process.users.append(gevent.spawn(process.rows.take))
+            turn_the_loop()
+
     @rule(place=PLACES, which=st.integers(0, 30), count=st.integers(1, 3))
     def begin_logins(self, place: int, which: int, count: int) -> None:
         process = self.working(place)
@@ -194,8 +210,15 @@ class AnyOrder(RuleBasedStateMachine):
                 while process.logins:
                     process.rows.end(process.logins.pop())
             self.everything_arrives()
+            for _ in range(len(self.processes) if self.on_exhausted == "share" else 0):  # seconds
+                for place in range(len(self.processes)):
+                    self.users_move(place, 9)
+                self.everything_arrives()
+                self.give_up()
+                self.everything_arrives()
             self.no_account_is_at_two_processes()
             self.nobody_waits_for_a_row_that_is_there()
+            self.who_shares_waits_only_where_all_rows_are_needed()
             self.desk.keep_only([])
             self.ledger.on_exhausted = "stop"
             share = self.ledger.join("last").rows
@@ -219,6 +242,16 @@ class AnyOrder(RuleBasedStateMachine):
         assert all(len(rows) <= 1 for rows in kept), "more than it needs to log in"
         idle = set(range(self.total)) - used - self.known_as_rejected() - {row for rows in kept for row in rows}
         assert not idle, f"users wait, and these are idle: {idle}"
+
+    def who_shares_waits_only_where_all_rows_are_needed(self) -> None:
+        """A process without rows gets some of those that others have more than one of, if there are as many."""
+        waiting = [name for name, process in self.processes.items() if process.waiting]
+        if self.on_exhausted != "share" or not waiting:
+            return
+        assert not any(self.ledger.usable(name) for name in waiting), "it has rows to share"
+        has_more = [name for name in self.processes if self.ledger.usable(name) > self.ledger.fair]
+        assert not has_more, f"{has_more} could give some"
+        assert not self.ledger._free
 
 
 def _with_elapsed(message: Message) -> Message:

@@ -95,6 +95,42 @@ class TestTaking:
         assert sorted(user.value for user in sharing) == [4, 4, 5, 5]
         assert [master.rows.give_back(4) for _ in range(3)] == [False, False, True]
 
+    def test_rows_that_leave_go_together_when_their_last_user_has_moved(self) -> None:
+        master, moved = Master(), []
+        master.rows.on_move = lambda row, count: moved.append((row, count))
+        master.spawn(master.rows.take, 3)
+        master.grant(4, 5, 6)
+        master.rows.receive(RECALL, {"count": 5, "moves": True})
+        master.turn()
+        assert master.sent[-1] == (RETURNED, {"rows": [], "is_answer": True, "to_come": 2})
+        assert moved == [(4, 1), (5, 1)], "one row stays"
+        master.rows.give_back(4)
+        master.turn()
+        assert master.returned() == []
+        master.rows.give_back(5)
+        master.turn()
+        assert master.returned() == [4, 5]
+        sharing = master.spawn(master.rows.take, 2)
+        master.grant(short_of=2)
+        assert [user.value for user in sharing] == [6, 6]
+
+    def test_users_that_share_spread_over_rows_that_come_later(self) -> None:
+        master, moved = Master(), []
+        master.rows.on_move = lambda row, count: moved.append((row, count))
+        master.spawn(master.rows.take, 6)
+        master.grant(4, short_of=5)
+        assert moved == []
+        master.grant(7, 8, ahead=2)
+        assert moved == [(4, 4)], "two stay"
+
+    def test_a_process_gives_up_rows_that_it_was_asked_for_before_it_had_any(self) -> None:
+        master = Master()
+        master.rows.receive(RECALL, {"count": 2, "moves": False})
+        master.rows.receive(SHARE, SHARED)
+        master.turn()
+        assert master.returned() == [4, 5]
+        assert list(master.rows.login_rows()) == [3]
+
     def test_a_user_that_has_to_wait_tells_so_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("harness.load.leases.rows.PATIENCE_S", 0.0)
         master, told = Master(), []
@@ -116,15 +152,15 @@ class TestGivingBack:
 
     def test_spare_rows_go_first_and_then_those_of_login_users(self) -> None:
         master = self.process()
-        master.rows.receive(RECALL, {"count": 2})
+        master.rows.receive(RECALL, {"count": 2, "moves": False})
         master.turn()
-        assert master.sent[-1] == (RETURNED, {"rows": [[2, 3], [5, 6]], "is_answer": True})
+        assert master.sent[-1] == (RETURNED, {"rows": [[2, 3], [5, 6]], "is_answer": True, "to_come": 0})
         assert list(master.rows.login_rows()) == [3, 4]
 
     def test_a_row_with_a_login_under_way_stays_until_it_is_over(self) -> None:
         master = self.process()
         master.rows.begin(4)
-        master.rows.receive(RECALL, {"count": 9})
+        master.rows.receive(RECALL, {"count": 9, "moves": False})
         master.turn()
         assert master.returned() == [2, 3, 5]
         assert list(master.rows.login_rows()) == [4]
@@ -135,7 +171,7 @@ class TestGivingBack:
 
     def test_who_could_not_give_enough_gives_what_becomes_spare_until_there_is_enough(self) -> None:
         master = self.process()
-        master.rows.receive(RECALL, {"count": 9})
+        master.rows.receive(RECALL, {"count": 9, "moves": False})
         master.rows.give_back(0)
         master.turn()
         assert master.returned()[-1] == 0
@@ -147,7 +183,7 @@ class TestGivingBack:
     def test_a_process_without_api_users_keeps_one_row_to_log_in_with(self) -> None:
         master = Master()
         master.rows.receive(SHARE, SHARED)
-        master.rows.receive(RECALL, {"count": 9})
+        master.rows.receive(RECALL, {"count": 9, "moves": False})
         master.turn()
         assert list(master.rows.login_rows()) == [3]
 
@@ -212,7 +248,7 @@ class TestDesk:
         desk.join("a")
         desk.receive("a", WANTED, {"count": 3, "ahead": 0})
         assert desk.waiting == 2
-        desk.receive("a", RETURNED, {"rows": [], "is_answer": True})
+        desk.receive("a", RETURNED, {"rows": [], "is_answer": True, "to_come": 0})
         desk.receive("a", WANTED, {"count": 1, "ahead": 0})
         assert told == [2]
 
@@ -230,6 +266,30 @@ class TestDesk:
         assert [data for to, kind, data in sent if (to, kind) == ("b", GRANT)] == [
             {"rows": [[0, 1]], "settled": 1, "short_of": 0}
         ]
+
+    def test_where_users_share_a_process_that_joins_late_gets_its_part_of_the_rows(self) -> None:
+        """Six rows of one process, whose users move together on three; rejected ones are for nobody to share."""
+        sent: list[tuple[str, str, Any]] = []
+        ledger = RowLedger(6, planned=9, processes=1, on_exhausted="share")
+        desk = Desk(ledger, lambda to, kind, data: sent.append((to, kind, data)))
+        desk.join("a")
+        desk.receive("a", WANTED, {"count": 9, "ahead": 0})
+        desk.join("b")
+        desk.receive("b", WANTED, {"count": 2, "ahead": 0})
+        assert sent[-1] == ("a", RECALL, {"count": 3, "moves": True})
+        desk.receive("a", RETURNED, {"rows": [], "is_answer": True, "to_come": 3})
+        for _ in range(3):
+            desk.keep_only("ab")
+        assert sent[-1][1] == RECALL, "it is not asked again"
+        desk.receive("a", RETURNED, {"rows": [[0, 3]], "is_answer": False, "to_come": 0})
+        assert sent[-2] == ("b", GRANT, {"rows": [[0, 2]], "settled": 2, "short_of": 0})
+        assert sent[-1] == ("b", GRANT, {"rows": [[2, 3]], "settled": 0, "short_of": 0}), "the rest of its part"
+        desk.receive("b", WANTED, {"count": 5, "ahead": 0})
+        assert sent[-1] == ("b", GRANT, {"rows": [], "settled": 0, "short_of": 5})
+        for row in (0, 1, 2):
+            desk.receive("b", REJECTED, {"refusal": [row, "NotAuthorizedException", "", "rejected"]})
+        desk.receive("b", WANTED, {"count": 1, "ahead": 0})
+        assert desk.waiting == 1
 
     def test_who_does_not_answer_is_not_counted_upon_for_longer_than_a_second(self) -> None:
         asked: list[str] = []
