@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64encode
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from harness.cognito.srp import Exchange
 from harness.cognito.totp import Authenticators
 
 
@@ -43,6 +45,9 @@ class AppClient:
     answers: Mapping[str, AnswerFunction] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """What the locustfile answers challenges with, by AWS's name for them."""
     authenticators: Authenticators = field(default_factory=Authenticators, repr=False, compare=False)
+    exchanges: deque[Exchange] = field(default_factory=deque, repr=False, compare=False)
+    """SRP secrets that nobody has used yet. Each login by SRP leaves one to the next, which then begins at once; so
+    there are never more than logins were in flight."""
     is_admin: bool = False
     """Whether calls are an administrator's (`AdminInitiateAuth`), which name the pool."""
     scopes: tuple[str, ...] = ()
@@ -59,6 +64,12 @@ class Account:
     """What NEW_PASSWORD_REQUIRED is answered with; empty leaves it unanswered. Never invented."""
     totp_secret: str = field(default="", repr=False)
     """The authenticator app's secret, base32, for SOFTWARE_TOKEN_MFA; empty when there is none."""
+    device_key: str = ""
+    """The remembered device that logins come from (NewDeviceMetadata's DeviceKey); empty for none."""
+    device_group_key: str = ""
+    """Its DeviceGroupKey."""
+    device_password: str = field(default="", repr=False)
+    """What its verifier was made of when it was confirmed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from botocore.session import Session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.cognito.challenges import ANSWERS
 from harness.cognito.flows import FLOWS, Account, AppClient, Asked, Flow, secret_hash
+from harness.cognito.flows.challenges import ANSWERS
 from harness.cognito.totp import Authenticators
 from harness.cognito.wire import CHALLENGE_UNANSWERED, NO_REPLY, NOT_COGNITO, OFFLOAD, Call, Reply
 from harness.errors import LoginError
@@ -91,6 +91,19 @@ def test_srp_proves_the_password_and_never_sends_it():
     assert answers(calls[1])["SECRET_HASH"] == secret_hash(SECRET_CLIENT, "the-sub")
     assert "Session" not in body(calls[1])
     assert not any(PASSWORD.encode() in call.body for call in calls)
+
+
+def test_each_login_by_srp_leaves_a_secret_for_the_next_one_which_then_begins_without_arithmetic():
+    client = AppClient("client", user_pool_id=CLIENT.user_pool_id)
+    flow = begin("USER_SRP_AUTH", client)
+    assert next(flow) is OFFLOAD
+    first = flow.send(NO_REPLY)
+    assert flow.send(Reply(200, {}, json.dumps(VERIFIER).encode())) is OFFLOAD
+    assert flow.send(NO_REPLY).operation == "RespondToAuthChallenge"
+    [left] = client.exchanges
+    second = next(begin("USER_SRP_AUTH", client))
+    assert body(second)["AuthParameters"]["SRP_A"] == left.public != body(first)["AuthParameters"]["SRP_A"]
+    assert not client.exchanges
 
 
 def test_whom_cognito_asked_once_is_whom_later_answers_are_for():

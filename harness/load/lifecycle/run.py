@@ -13,7 +13,6 @@ from typing import Any
 
 import gevent
 import gevent.lock
-from gevent.threadpool import ThreadPool
 from locust.env import Environment
 from locust.event import Events
 from locust.user.users import User
@@ -21,7 +20,7 @@ from locust.user.users import User
 from harness.clock import ClockWatch
 from harness.cognito import srp
 from harness.cognito.flows import FLOWS, SRP_FLOWS
-from harness.cognito.refreshing import Refreshing
+from harness.cognito.flows.refreshing import Refreshing
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import Call
 from harness.conversation import Conversation
@@ -37,6 +36,7 @@ from harness.load.lifecycle.monitor import Monitor
 from harness.load.lifecycle.setup import Setup
 from harness.load.lifecycle.waits import waiting
 from harness.load.pacing import LoginCap, Pacer
+from harness.load.reckoner import Reckoner
 from harness.outcome import Reason
 from harness.session import MARGIN_S, Penalty, Renewal, TokenSession
 
@@ -101,8 +101,10 @@ class Run:
         """Whether any account has: then what refuses another is not the fault of all."""
         self._begin = FLOWS[setup.settings.flow]
         self._refreshing = Refreshing(settings.refresh, self.report)
-        if setup.settings.flow in SRP_FLOWS and not srp.IS_FAST:
-            self.report(srp.SLOW_ARITHMETIC)
+        if setup.settings.flow in SRP_FLOWS:
+            srp.prepare()
+            if not srp.IS_FAST:
+                self.report(srp.SLOW_ARITHMETIC)
 
     def sample(self, sample: Sample) -> None:
         """Keep an exchange or a login; Locust's own tables get the exchanges."""
@@ -362,14 +364,10 @@ def _rested(conversation: Conversation, tokens: Tokens) -> Tokens:
 
 
 @cache
-def _arithmetic_thread(_: int) -> ThreadPool:
-    """One thread for SRP's arithmetic: more would fight the event loop for the cores, and do no more on the same ones.
-
-    A process of its own has one of its own: threads do not survive a fork.
-    """
-    return ThreadPool(1)
+def _reckoner(_: int) -> Reckoner:
+    """A process of its own has one of its own."""
+    return Reckoner()
 
 
 def _off_the_loop(step: Callable[[], Call]) -> Call:
-    call: Call = _arithmetic_thread(os.getpid()).apply(step)
-    return call
+    return _reckoner(os.getpid()).run(step)

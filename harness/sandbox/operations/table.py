@@ -8,6 +8,7 @@ from harness.sandbox.operations.accounts import Accounts
 from harness.sandbox.operations.administration import Administration
 from harness.sandbox.operations.challenges import Challenges
 from harness.sandbox.operations.clients import Clients
+from harness.sandbox.operations.devices import Devices
 from harness.sandbox.operations.first_factor import FirstFactor
 from harness.sandbox.operations.groups import Groups
 from harness.sandbox.operations.listing import Listing
@@ -56,7 +57,7 @@ def _of_users(directory: Directory, tokens: Tokens, sessions: Sessions, outbox: 
     challenges = Challenges(directory, sessions, steps, first_factor)
     second_factors = SecondFactors(directory, tokens)
     accounts = Accounts(directory, tokens)
-    administration = Administration(directory)
+    administration, devices = Administration(directory), Devices(directory, tokens)
     return {
         "InitiateAuth": signing_in.initiate_auth,
         "AdminInitiateAuth": signing_in.admin_initiate_auth,
@@ -71,6 +72,15 @@ def _of_users(directory: Directory, tokens: Tokens, sessions: Sessions, outbox: 
         "GlobalSignOut": accounts.global_sign_out,
         "RevokeToken": accounts.revoke_token,
         "SignUp": accounts.sign_up,
+        "ConfirmDevice": devices.confirm_device,
+        "UpdateDeviceStatus": devices.update_device_status,
+        "GetDevice": devices.get_device,
+        "ListDevices": devices.list_devices,
+        "ForgetDevice": devices.forget_device,
+        "AdminUpdateDeviceStatus": devices.admin_update_device_status,
+        "AdminGetDevice": devices.admin_get_device,
+        "AdminListDevices": devices.admin_list_devices,
+        "AdminForgetDevice": devices.admin_forget_device,
         "AdminCreateUser": administration.admin_create_user,
         "AdminSetUserPassword": administration.admin_set_user_password,
         "AdminGetUser": administration.admin_get_user,

@@ -34,6 +34,8 @@ class Session:
     """The answer, where it is a code or a word."""
     attempt: Attempt | None = None
     """SRP's numbers, where the answer is a proof."""
+    device_key: str = ""
+    """The device that the sign-in says it comes from."""
     is_used: bool = False
 
 
@@ -55,13 +57,14 @@ class Sessions:
         life_s: float,
         expected: str = "",
         attempt: Attempt | None = None,
+        device_key: str = "",
     ) -> str:
         """The token of a new conversation; for a proof it is the secret block, which is all that some clients send."""
         now_s = self._clock.monotonic()
         self._forget(now_s)
         token = b64encode(attempt.block).decode() if attempt else self._chance.text(TOKEN_LENGTH, ALPHANUMERIC)
         self._sessions[token] = Session(
-            challenge, pool_id, client_id, username, now_s + life_s, expected=expected, attempt=attempt
+            challenge, pool_id, client_id, username, now_s + life_s, expected, attempt, device_key
         )
         return token
 
