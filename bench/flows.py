@@ -27,8 +27,8 @@ from bench import machine
 from bench.canned import ACCOUNTS
 from bench.contest import Venue
 from bench.works.sandbox import started
+from harness.cognito.flows.refreshing import Refreshing
 from harness.cognito.parties import Asked
-from harness.cognito.refreshing import Refreshing
 from harness.cognito.tokens import Tokens
 from harness.conversation import Conversation
 from harness.credentials import CsvDataSet
