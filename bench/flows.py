@@ -33,8 +33,8 @@ from bench.contest import Venue
 from bench.servers import challenger
 from bench.works.sandbox import started
 from harness.cognito import srp
+from harness.cognito.flows.refreshing import Refreshing
 from harness.cognito.parties import Asked
-from harness.cognito.refreshing import Refreshing
 from harness.cognito.tokens import Tokens
 from harness.conversation import Conversation
 from harness.credentials import CsvDataSet

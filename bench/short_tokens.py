@@ -178,9 +178,10 @@ def document(crowd: Crowd, rows: Sequence[tuple[str, str, str, bool]], facts: Ma
     """What came out, for people."""
     half = crowd.renewals[len(crowd.renewals) // 2 :]
     above_50 = sum(late > 50 for late, _ in crowd.stalls)
+    own_ms = max(used for _, used in crowd.stalls)
     stalls = (
-        f"- seconds with a stall above 50 ms: {above_50} of {len(crowd.stalls)}, the longest after "
-        f"{crowd.stalls.index(max(crowd.stalls))} s; the longest garbage collection: {crowd.collection_ms:.0f} ms"
+        f"- seconds with a stall above 50 ms: {above_50} of {len(crowd.stalls)}; the most processor time in the longest"
+        f" stall of a second: {own_ms:.0f} ms; the longest garbage collection: {crowd.collection_ms:.0f} ms"
     )
     peak, average = max(half), mean(half)
     lines = [

@@ -11,9 +11,9 @@ from typing import Any
 import gevent
 import pytest
 
-from harness.cognito.client_credentials import client_credentials
 from harness.cognito.flows import Account, AppClient, Flow, refresh_token_auth, user_password_auth
-from harness.cognito.refreshing import REFUSED, Refreshing
+from harness.cognito.flows.client_credentials import client_credentials
+from harness.cognito.flows.refreshing import REFUSED, Refreshing
 from harness.cognito.signing import AwsKeys
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import NO_REPLY, OFFLOAD, USER_AGENT, Call, Reply

@@ -19,6 +19,8 @@ MOST_GROWTH_MB: Final = 1.0
 """In ten minutes."""
 SHORTEST_FOR_GROWTH_S: Final = 600.0
 """A slope of less says nothing."""
+TOLERANCE_S: Final = 10.0
+"""Looks come when they can."""
 BINS_IN_LIFE: Final = 30
 """Renewals are counted in a thirtieth of a token's life: 10 s of 5 minutes."""
 LOOKS_IN_BIN: Final = 2
@@ -69,7 +71,8 @@ class Check:
 def judged(soak: Soak) -> list[Check]:
     """Everything that is asked."""
     return [
-        memory(soak),
+        memory(soak, soak.life_s, "memory after the first life of tokens"),
+        memory(soak, soak.looks[-1].at_s - SHORTEST_FOR_GROWTH_S, "memory in the last ten minutes"),
         age(soak),
         renewals(soak),
         Check("users at the end", str(soak.users), str(soak.users_at_the_end), soak.users_at_the_end == soak.users),
@@ -79,11 +82,17 @@ def judged(soak: Soak) -> list[Check]:
     ]
 
 
-def memory(soak: Soak) -> Check:
-    """How resident memory grows, by least squares, once every token has been renewed."""
-    late = [look for look in soak.looks if look.at_s >= soak.life_s]
-    what, asked = "memory after the first life of tokens", f"< {MOST_GROWTH_MB:g} MB in 10 minutes"
-    if not late or late[-1].at_s - late[0].at_s < SHORTEST_FOR_GROWTH_S:
+def memory(soak: Soak, from_s: float, what: str) -> Check:
+    """How resident memory grows, by least squares.
+
+    Args:
+        soak: The soak.
+        from_s: From when on.
+        what: When that is, in words.
+    """
+    asked = f"< {MOST_GROWTH_MB:g} MB in 10 minutes"
+    late = [look for look in soak.looks if look.at_s >= from_s]
+    if not late or late[-1].at_s - late[0].at_s < SHORTEST_FOR_GROWTH_S - TOLERANCE_S or from_s < soak.life_s:
         return Check(what, asked, "too short to tell", None)
     slope = linear_regression([look.at_s for look in late], [look.rss_bytes for look in late]).slope
     grown_mb = slope * 600 / MEGABYTE

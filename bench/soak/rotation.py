@@ -15,6 +15,8 @@ BEGINS_AT: Final = 0.4
 """Of a token's life: that is when the first ones are renewed, so that faults hit logins, too."""
 CALM_AT_END: Final = 0.05
 """Of the whole time: long enough for the last fault's consequences to be over."""
+ROTATION_S: Final = 900.0
+"""How long a rotation takes, more or less."""
 HELD_FOR: Final = 1 / 3
 """Of its part of the time a fault stands; the rest is calm."""
 MOST_STALL_S: Final = 5.0
@@ -88,9 +90,9 @@ def spells(account: str) -> tuple[Spell, ...]:
 
 
 def timetable(rotation: Sequence[Spell], seconds: float, life_s: float) -> list[Turn]:
-    """Each spell's two turns: a short one in the first life of the tokens, and a long one after it.
+    """Each spell's turns: a short one in the first life of the tokens, then a long one in each quarter of an hour.
 
-    What is kept of each kind of error is there after the first, so that the second shows whether memory grows.
+    What is kept of each kind of error is there after the first, so that the others show whether memory grows.
 
     Args:
         rotation: What goes wrong.
@@ -98,7 +100,12 @@ def timetable(rotation: Sequence[Spell], seconds: float, life_s: float) -> list[
         life_s: Of a token.
     """
     until_s = seconds * (1 - CALM_AT_END)
-    return [*_once(rotation, BEGINS_AT * life_s, life_s), *_once(rotation, life_s, until_s)]
+    times = max(1, round((until_s - life_s) / ROTATION_S))
+    each_s = (until_s - life_s) / times
+    turns = _once(rotation, BEGINS_AT * life_s, life_s)
+    for number in range(times):
+        turns += _once(rotation, life_s + number * each_s, life_s + (number + 1) * each_s)
+    return turns
 
 
 def _once(rotation: Sequence[Spell], begin_s: float, end_s: float) -> list[Turn]:

@@ -21,8 +21,8 @@ from harness import aws, vault
 from harness.cli import answer
 from harness.cli.curl import curl
 from harness.cli.decoded import decode
-from harness.cognito.challenges import ANSWERED_BY_FUNCTION
 from harness.cognito.flows import CLIENT_CREDENTIALS, FLOWS, Account, AppClient, Asked, token_path
+from harness.cognito.flows.challenges import ANSWERED_BY_FUNCTION
 from harness.cognito.tokens import Tokens, TokenUse
 from harness.conversation import Cognito, Conversation
 from harness.errors import EXIT, ConfigurationError, LoginError, Problem

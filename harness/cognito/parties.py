@@ -64,6 +64,12 @@ class Account:
     """What NEW_PASSWORD_REQUIRED is answered with; empty leaves it unanswered. Never invented."""
     totp_secret: str = field(default="", repr=False)
     """The authenticator app's secret, base32, for SOFTWARE_TOKEN_MFA; empty when there is none."""
+    device_key: str = ""
+    """The remembered device that logins come from (NewDeviceMetadata's DeviceKey); empty for none."""
+    device_group_key: str = ""
+    """Its DeviceGroupKey."""
+    device_password: str = field(default="", repr=False)
+    """What its verifier was made of when it was confirmed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,24 @@ class Exchange:
         return int(result)
 
 
+def device_verifier(group_key: str, key: str, password: str, salt: bytes) -> dict[str, str]:
+    """What lets a device prove itself later: ConfirmDevice's DeviceSecretVerifierConfig.
+
+    Args:
+        group_key: NewDeviceMetadata's DeviceGroupKey.
+        key: Its DeviceKey.
+        password: The device's, made up for it (40 random bytes in base64 are what published clients take).
+        salt: 16 random bytes, the first of them 1 to 127: clients disagree about other ones.
+
+    Returns:
+        PasswordVerifier and Salt, base64.
+    """
+    identity = hashlib.sha256(f"{group_key}{key}:{password}".encode()).digest()
+    x = _hash_number(_bytes(int.from_bytes(salt, "big")), identity)
+    verifier = _bytes(pow(G, x, N))
+    return {"PasswordVerifier": b64encode(verifier).decode(), "Salt": b64encode(salt).decode()}
+
+
 def prepare() -> None:
     """Make the tables now, and not within somebody's first login."""
     if IS_FAST:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from harness.credentials.data_set import CsvDataSet
 from harness.credentials.faults import Faults
 
-NEW_PASSWORD_COLUMN = "new_password"  # noqa: S105  # the name of a column
-TOTP_SECRET_COLUMN = "totp_secret"  # noqa: S105  # the name of a column
+OPTIONAL = ("new_password", "totp_secret", "device_key", "device_group_key", "device_password")
+"""Columns that an account may have besides its name and password, in the order of `Account`'s members."""
+NEW_PASSWORD = OPTIONAL.index("new_password")
 
 _USERNAME_LIKE = frozenset(
     {"username", "user", "userid", "login", "loginname", "email", "emailaddress", "mail", "account", "accountname"}
@@ -17,7 +18,8 @@ _PASSWORD_LIKE = frozenset({"password", "pass", "passwd", "passphrase", "pwd", "
 _KNOWN = (
     _USERNAME_LIKE
     | _PASSWORD_LIKE
-    | {"newpassword", "totpsecret", "id", "sub", "name", "firstname", "lastname", "phone", "phonenumber", "tenant"}
+    | {"newpassword", "totpsecret", "devicekey", "devicegroupkey", "devicepassword"}
+    | {"id", "sub", "name", "firstname", "lastname", "phone", "phonenumber", "tenant"}
 )
 """Names that may be shown. Any other cell of a first line may be a password, of a file that has no header."""
 _SECRET = re.compile(r"password|passwd|passphrase|pwd|secret", re.IGNORECASE)
@@ -31,12 +33,18 @@ class Columns:
     names: tuple[str, ...]
     username: int
     password: int
-    new_password: int | None
-    totp_secret: int | None
+    optional: tuple[int | None, ...]
+    """Those of `OPTIONAL`; None where there is none."""
     variables: tuple[tuple[str, int], ...]
     """Every named column but the secret ones."""
     width: int
     """So many values a record needs: up to the last column that has a name."""
+
+    @property
+    def secret(self) -> list[int]:
+        """Those of an account's columns whose values are secrets, or references to them."""
+        optional = zip(OPTIONAL, self.optional, strict=True)
+        return [self.password, *(index for name, index in optional if index is not None and _is_secret(name))]
 
     def shown(self, index: int) -> str:
         """The column's name as a message may hold it; empty when it has none, or when that might be a stray value."""
@@ -80,8 +88,7 @@ def find_columns(names: Sequence[str], data_set: CsvDataSet, faults: Faults, *, 
         names=tuple(names),
         username=names.index(data_set.username_column),
         password=(password := names.index(data_set.password_column)),
-        new_password=names.index(NEW_PASSWORD_COLUMN) if NEW_PASSWORD_COLUMN in names else None,
-        totp_secret=names.index(TOTP_SECRET_COLUMN) if TOTP_SECRET_COLUMN in names else None,
+        optional=tuple(names.index(name) if name in names else None for name in OPTIONAL),
         variables=tuple(
             (name, index) for index, name in enumerate(names) if name and index != password and not _is_secret(name)
         ),

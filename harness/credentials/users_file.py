@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import overload
 
 from harness.cognito.flows import Account
-from harness.credentials.columns import Columns, find_columns, given_names
+from harness.credentials.columns import NEW_PASSWORD, OPTIONAL, Columns, find_columns, given_names
 from harness.credentials.cycle import END_OF_FILE
 from harness.credentials.data_set import CsvDataSet
 from harness.credentials.faults import Faults, place
@@ -86,7 +86,7 @@ class Rows(Sequence[Row]):
                 values[columns.username],
                 *(
                     "" if index is None else secrets.get(values[index], values[index])
-                    for index in (columns.password, columns.new_password, columns.totp_secret)
+                    for index in (columns.password, *columns.optional)
                 ),
             ),
             variables={name: values[index] for name, index in columns.variables},
@@ -96,8 +96,7 @@ class Rows(Sequence[Row]):
         """Line, index of the column, and value of each secret that begins with one of these prefixes."""
         if not any(prefix in self._records.text for prefix in prefixes):
             return
-        columns = self.columns
-        secret = [index for index in (columns.password, columns.new_password, columns.totp_secret) if index is not None]
+        secret = self.columns.secret
         for line, start in zip(self._lines, self._starts, strict=True):
             values = self._records.at(start)
             for index in secret:
@@ -203,7 +202,8 @@ def read(data_set: CsvDataSet) -> UsersFile:
 
 def of_machine(client_id: str) -> UsersFile:
     """What a load without users has instead of a file: one row without variables, whose account is the app client."""
-    columns = Columns(("client",), username=0, password=1, new_password=None, totp_secret=None, variables=(), width=2)
+    none: tuple[int | None, ...] = (None,) * len(OPTIONAL)
+    columns = Columns(("client",), username=0, password=1, optional=none, variables=(), width=2)
     return UsersFile("", Rows(Records(f"{client_id},", ",", quoted=False), columns, array("Q", [0]), array("Q", [1])))
 
 
@@ -289,6 +289,6 @@ def _value_faults(values: list[str], columns: Columns) -> Iterator[tuple[int, st
         yield columns.password, "empty, expected a password", "Fill it in, or remove the line."
     if username == columns.names[columns.username] and password == columns.names[columns.password]:
         yield columns.username, "a header, expected an account", "Remove the line (the first: set ignore_first_line)."
-    for index in (columns.username, columns.password, columns.new_password):
+    for index in (columns.username, columns.password, columns.optional[NEW_PASSWORD]):
         if index is not None and values[index] != values[index].strip(_BLANKS):
             yield index, "begins or ends with white space, which Cognito does not allow", "Remove it."

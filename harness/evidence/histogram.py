@@ -20,8 +20,8 @@ _SUB_BUCKETS = 2048
 _HALF_MAGNITUDE = 10
 _SUB_BUCKET_BITS = 11
 
-WIDE = 1_000
-"""Distinct buckets from which on the dense array (188 kB) is used instead of a dictionary (100 bytes a bucket).
+WIDE = 2_000
+"""Distinct buckets from which on the dense array (188 kB) is used instead of a dictionary (130 kB of so many buckets).
 
 A name that was seen a few times then costs a few hundred bytes, and ten thousand names do not fill the memory."""
 

@@ -118,6 +118,7 @@ class Estimate:
         quota = f"the quota is {_rate(load.quota_per_s)} (--cognito-quota, per account and region)"
         known = bool(load.accounts or load.arrivals_per_s)
         share = f": {self.peak_per_s / load.quota_per_s:.0%} of it at the peak" if known else ""
+        share += ", besides the login users" if known and load.login_users else ""
         said = [*self._start(), *self._renewals(), *self._login_users(), f"{quota}{share}"]
         return "Estimate: " + ". ".join(sentence[0].upper() + sentence[1:] for sentence in said) + "."
 

@@ -24,6 +24,7 @@ from harness.sandbox.launch import Sandbox, assemble, read_ready_line
 from harness.sandbox.lifetime import Lifetime
 from harness.sandbox.options import (
     DEFAULT_REGION,
+    DEVICES,
     LOOPBACK,
     Options,
     duration_s,
@@ -81,6 +82,12 @@ def build_parser(prog: str = "python -m harness.sandbox") -> argparse.ArgumentPa
         help="let the client log in for itself (client_credentials at /oauth2/token) for these; it has a secret then",
     )
     add("--rotation", type=grace_s, metavar="0s", help="refresh tokens are good once, and so long after; default: off")
+    add(
+        "--devices",
+        choices=sorted(DEVICES),
+        default="",
+        help="keep track of devices, and remember them once they are confirmed or when their user asks; default: off",
+    )
     add("--session-token", action="store_true", help="the AWS keys are temporary, with a session token")
     add("--api-token-use", choices=("access", "id"), help="which token the API takes; default: both")
     add(
@@ -127,6 +134,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         latency_s=arguments.latency,
         has_client_secret=arguments.client_secret,
         rotation_grace_s=arguments.rotation,
+        devices=arguments.devices,
         has_session_token=arguments.session_token,
         api_token_use=arguments.api_token_use,
         uses_tls=arguments.tls,

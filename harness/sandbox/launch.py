@@ -22,14 +22,16 @@ from harness.sandbox.faults import Faults
 from harness.sandbox.incidents import Incidents
 from harness.sandbox.oauth import TokenEndpoint
 from harness.sandbox.operations.table import operations
-from harness.sandbox.options import AWS_SHORTEST_LIFE_S, DEFAULT_LIFE_S, Options
+from harness.sandbox.options import AWS_SHORTEST_LIFE_S, DEFAULT_LIFE_S, DEVICES, Options
 from harness.sandbox.samples import Account
 from harness.sandbox.service import Doors, Service
 from harness.sandbox.state.clock import ALPHANUMERIC, Chance, Clock, Skew
+from harness.sandbox.state.device import Device
 from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Client, Directory, Pool, TokenLives
 from harness.sandbox.state.quota import Quotas
 from harness.sandbox.state.session import Sessions
+from harness.sandbox.state.srp import enrol
 from harness.sandbox.state.tokens import Tokens
 from harness.sandbox.state.totp import Authenticator
 from harness.sandbox.sts import Sts
@@ -117,6 +119,10 @@ def assemble(
     identity = _identity(options, directory, resumed or {})
     pool = directory.add_pool(POOL_NAME, identity.user_pool_id)
     _add_resource_servers(pool, options.scopes)
+    if options.devices:
+        on_request = DEVICES[options.devices]
+        tracking = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": on_request}
+        pool.settings = {**pool.settings, "DeviceConfiguration": tracking}
     directory.add_client(_client(options, identity, clock.wall()))
     _populate(pool, directory, accounts)
     counts, faults, life_s = Counts(), Faults(clock.monotonic, wait), options.access_token_life_s
@@ -245,3 +251,8 @@ def _populate(pool: Pool, directory: Directory, accounts: Iterable[Account]) -> 
         user.is_enabled = account.is_enabled
         if account.totp_secret:
             user.authenticator, user.second_factors = Authenticator(account.totp_secret), ["SOFTWARE_TOKEN_MFA"]
+        if account.device_key:
+            key, group = account.device_key, account.device_group_key
+            user.devices[key] = device = Device(key, group, created_s=now_s, modified_s=now_s, authenticated_s=now_s)
+            device.enrolment = enrol(group, key, account.device_password, directory.chance)
+            device.is_remembered = True

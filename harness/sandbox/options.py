@@ -15,6 +15,8 @@ DEFAULT_REGION = "us-east-1"
 DEFAULT_LIFE_S = 3600
 AWS_SHORTEST_LIFE_S = 300
 LONGEST_GRACE_S = 60
+DEVICES = {"always": False, "opt-in": True}
+"""How a pool remembers devices, by DeviceOnlyRememberedOnUserPrompt."""
 
 _UNITS_S = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|)", re.ASCII)
@@ -51,6 +53,8 @@ class Options:
     has_client_secret: bool = False
     rotation_grace_s: int | None = None
     """How long a rotated-out refresh token lives on; None: the client's refresh tokens do not rotate."""
+    devices: str = ""
+    """How its pool keeps track of devices, one of `DEVICES`; empty: it does not."""
     has_session_token: bool = False
     """The keys are temporary ones, with a session token."""
     api_token_use: str | None = None

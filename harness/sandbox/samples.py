@@ -19,6 +19,7 @@ DISABLED = "DISABLED"
 """A state of the file that is none of the service's: confirmed, and then disabled by an administrator."""
 STATES = (*UserStatus, DISABLED)
 SHOWN_PROBLEMS = 10
+DEVICE_COLUMNS = ("device_key", "device_group_key", "device_password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,20 @@ class Account:
     is_enabled: bool = True
     totp_secret: str = field(default="", repr=False)
     """Of an authenticator app that is enrolled already; base32."""
+    device_key: str = ""
+    """Of a device that is remembered already; empty for none. So are the next two."""
+    device_group_key: str = ""
+    device_password: str = field(default="", repr=False)
 
 
 def accounts(file: Path | None) -> tuple[list[Account], str]:
     """The accounts, and where they come from, in words.
 
     Args:
-        file: A CSV with the columns username and password, and maybe state (a status of the service, or DISABLED)
-            and totp_secret; other columns are ignored. Passwords and secrets may be references, as in a load test.
-            None: users.csv of the working directory, or the built-in sample users.
+        file: A CSV with the columns username and password, and maybe state (a status of the service, or DISABLED),
+            totp_secret, and device_key, device_group_key and device_password of a device that is remembered; other
+            columns are ignored. Passwords and secrets may be references, as in a load test. None: users.csv of the
+            working directory, or the built-in sample users.
 
     Raises:
         ConfigurationError: Everything that is wrong with the file, the first ten of it.
@@ -98,7 +104,7 @@ def _unlocked(file: Path, found: Iterable[Account]) -> list[Account]:
     given = [
         (f"{file}, {account.username}", value)
         for account in accounts
-        for value in (account.password, account.totp_secret)
+        for value in (account.password, account.totp_secret, account.device_password)
         if value.startswith(vault.PREFIXES)
     ]
     secrets = vault.unlock(given, os.environ)
@@ -108,6 +114,7 @@ def _unlocked(file: Path, found: Iterable[Account]) -> list[Account]:
                 account,
                 password=secrets.get(account.password, account.password),
                 totp_secret=secrets.get(account.totp_secret, account.totp_secret),
+                device_password=secrets.get(account.device_password, account.device_password),
             )
             for account in accounts
         ]
@@ -130,6 +137,9 @@ def _fault(values: dict[str, str], found: dict[str, Account]) -> str:
         Authenticator("" if secret.startswith(vault.PREFIXES) else secret)
     except ValueError:
         return "totp_secret is not base32"
+    device = [bool(values.get(name)) for name in DEVICE_COLUMNS]
+    if any(device) and not all(device):
+        return f"of {', '.join(DEVICE_COLUMNS)} some are empty and some are not"
     return ""
 
 
@@ -137,4 +147,5 @@ def _account(values: dict[str, str]) -> Account:
     state = values.get("state") or UserStatus.CONFIRMED
     is_enabled = state != DISABLED
     status = UserStatus(state) if is_enabled else UserStatus.CONFIRMED
-    return Account(values["username"], values["password"], status, is_enabled, values.get("totp_secret", ""))
+    others = (values.get(name, "") for name in ("totp_secret", *DEVICE_COLUMNS))
+    return Account(values["username"], values["password"], status, is_enabled, *others)

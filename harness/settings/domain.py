@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from harness.cognito.client_credentials import CLIENT_CREDENTIALS, PATH, SCOPE
+from harness.cognito.flows.client_credentials import CLIENT_CREDENTIALS, PATH, SCOPE
 from harness.errors import Problem
 from harness.settings.url import parts_of
 

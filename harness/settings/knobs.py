@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.cognito.flows import FLOWS
-from harness.cognito.refreshing import WAYS
+from harness.cognito.flows.refreshing import WAYS
 
 DEFAULT_LOGIN_RATE: Final = 60.0
 """Logins per second outside the sandbox: half of the default UserAuthentication quota, which production shares."""

@@ -49,6 +49,7 @@ def test_each_kind_of_fault_has_a_short_and_a_long_turn_and_each_turn_is_followe
     assert brief[-1].end_s < LIFE_S == long[0].begin_s
     ordered = [order for turn in brief for order in (*turn.orders, *turn.spell.ended)]
     assert {Order.read(order).fault for order in ordered} == set(Kind)
+    assert len(timetable(rotation, 2 * SECONDS, LIFE_S)) == 3 * len(rotation)
     for part in (brief, long):
         for turn, following in pairwise(part):
             assert turn.end_s - turn.begin_s == pytest.approx((following.begin_s - turn.begin_s) * HELD_FOR)
@@ -61,11 +62,11 @@ def test_each_kind_of_fault_has_a_short_and_a_long_turn_and_each_turn_is_followe
 @pytest.mark.parametrize(("per_s", "holds"), [(0, True), (1_000, True), (2_000, False), (-2_000, True)])
 def test_memory_may_grow_by_less_than_a_megabyte_in_ten_minutes(seen, per_s, holds):
     looks = [look(number, rss_bytes=90_000_000 + number * EVERY_S * per_s) for number in range(SECONDS // EVERY_S)]
-    assert memory(soak(looks, **seen)).holds is holds
+    assert memory(soak(looks, **seen), LIFE_S, "").holds is holds
 
 
 def test_a_soak_that_is_too_short_says_nothing_about_memory(seen):
-    assert memory(soak([look(number) for number in range(100)], **seen)).holds is None
+    assert memory(soak([look(number) for number in range(100)], **seen), LIFE_S, "").holds is None
 
 
 def test_a_token_that_is_too_old_counts_unless_the_clock_is_wrong(seen):

@@ -13,8 +13,8 @@ from botocore.session import Session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.cognito.challenges import ANSWERS
 from harness.cognito.flows import FLOWS, Account, AppClient, Asked, Flow, secret_hash
+from harness.cognito.flows.challenges import ANSWERS
 from harness.cognito.totp import Authenticators
 from harness.cognito.wire import CHALLENGE_UNANSWERED, NO_REPLY, NOT_COGNITO, OFFLOAD, Call, Reply
 from harness.errors import LoginError

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.cognito import wire
-from harness.cognito.client_credentials import OPERATION, client_credentials
 from harness.cognito.flows import AppClient, token_path
+from harness.cognito.flows.client_credentials import OPERATION, client_credentials
 from harness.cognito.remedies import lookup, short
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import Reply

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.cognito.refreshing import REFUSED, ROTATES, Refreshing
+from harness.cognito.flows.refreshing import REFUSED, ROTATES, Refreshing
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import Reply
 from tests.cognito.test_flows import (

@@ -24,7 +24,7 @@ SECTIONS = {
     if blocks("python", text)
 }
 
-RENEWALS, MACHINES = "Renewals", "Machine to machine"
+RENEWALS, MACHINES, DEVICES = "Renewals", "Machine to machine", "Remembered devices"
 
 
 @pytest.fixture
@@ -53,9 +53,13 @@ def run_flow(tmp_path, start_sandbox, run_locust):
 @pytest.mark.parametrize("title", sorted(SECTIONS.keys() - {RENEWALS, MACHINES}))
 def test_each_locustfile_of_the_page_logs_in(title, run_flow):
     [accounts] = blocks("csv", SECTIONS[title]) or [ACCOUNTS]
-    run = run_flow(SECTIONS[title], accounts, client_secret=True)
+    options = {"devices": "always"} if title == DEVICES else {}
+    run = run_flow(SECTIONS[title], accounts, client_secret=True, **options)
     assert run.exit_code == 0, run.output
     assert re.search(r"initial +\d+ +0\.0 ", run.output), run.output
+    if title == DEVICES:
+        names = run.summary["exchanges"]["by_name"]
+        assert names["RespondToAuthChallenge"]["count"] == 3 * names["InitiateAuth"]["count"]
 
 
 def test_a_client_that_rotates_refresh_tokens_is_found_out_once_and_refreshed_without_a_failure(run_flow):

@@ -54,6 +54,8 @@ def measurements(draw: st.DrawFn) -> Metrics:
         metrics.cut_off(name)
     for name in draw(st.lists(st.sampled_from("ab"), max_size=3)):
         metrics.count_exception(name)
+    for name in draw(st.lists(st.sampled_from("ab"), max_size=3)):
+        metrics.count_unserved(name)
     return metrics
 
 
@@ -233,6 +235,15 @@ class TestCounters:
         metrics.count_exception("Api.browse")
         assert metrics.exceptions == {"Api.browse": 1}
         assert not metrics.is_empty
+
+    def test_users_without_an_account_are_counted_by_class_and_a_run_on_disk_may_not_know_them(self):
+        metrics = Metrics()
+        metrics.count_unserved("Api")
+        assert metrics.unserved == {"Api": 1}
+        assert not metrics.is_empty
+        wire = metrics.to_wire()
+        del wire["unserved"]
+        assert Metrics.from_wire(wire).unserved == {}
 
     def test_nothing_is_empty(self):
         assert Metrics().is_empty

@@ -158,6 +158,16 @@ class Desk:
         self._waiting = unserved
         self._recall()
         self._settle()
+        self._even_out()
+
+    def _even_out(self) -> None:
+        """Where users share rows, what is free goes to who has some, but less than its part."""
+        if self._ledger.on_exhausted != "share" or self._waiting:
+            return
+        for holder in sorted(self._ledger.holders):
+            has = self._ledger.usable(holder)
+            if 0 < has < self._ledger.fair and (rows := self._ledger.lease(holder, self._ledger.fair - has)):
+                self._grant(holder, rows, 0, 0)
 
     def _recall(self) -> None:
         """Ask for what is missing, first of all where most is; who has nothing gives what it gets and can spare."""
@@ -181,8 +191,9 @@ class Desk:
 
     def _may_share(self, holder: str) -> bool:
         """Whether a process has rows for its users to share, and will go on to have them."""
-        stay = self._ledger.usable(holder) - self._to_come.get(holder, 0)
-        return self._ledger.on_exhausted == "share" and stay > 0
+        if self._ledger.on_exhausted != "share":
+            return False
+        return self._ledger.usable(holder) > self._to_come.get(holder, 0)
 
     def _settle(self) -> None:
         if not self._waiting:

@@ -61,7 +61,8 @@ class RowLedger:
 
     def usable(self, holder: str) -> int:
         """The same, without those whose accounts Cognito rejected."""
-        return len(self._leased.get(holder, set()) - self._quarantined)
+        leased = self._leased.get(holder, set())
+        return len(leased) - len(leased & self._quarantined)  # the latter are few, and looked up one by one
 
     @property
     def fair(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import ceil
 from typing import Any, Final, NamedTuple, overload
 
 import gevent
@@ -66,6 +67,7 @@ class Rows:
         self._outstanding = 0
         """How many rows were asked for, and have not come."""
         self._is_owing = False
+        self._is_sharing = False
         self._keeps_one = True
         """Whether login users need a row of their own: they have no others."""
         self._turn = 0
@@ -76,8 +78,8 @@ class Rows:
         """Told of an account that another process was refused."""
         self.on_leave: Callable[[int], None] = lambda _: None
         """Told of each row that goes back to the master."""
-        self.on_move: Callable[[int], None] = lambda _: None
-        """Told of a row whose users are to give it back, and to take another one, before their next request."""
+        self.on_move: Callable[[int, int], None] = lambda *_: None
+        """Told of a row, and how many of its users are to take another one before their next request."""
         self.on_part: Callable[[], None] = lambda: None
         """Told when this process's part of an open load is known, or known anew."""
 
@@ -170,11 +172,14 @@ class Rows:
                 self._known.add(row)
                 self._own.append(row)
             self._spare.append(row)
+        self._is_sharing = self._is_sharing or short_of > 0
         self._serve()
         while short_of and self._waiters and (shared := self._shared_row()) is not None:
             short_of -= 1
             self._users[shared] += 1
             self._waiters.popleft().set(shared)
+        if self._is_sharing and self._spare:
+            self._spread()
         self._post()
 
     def _recalled(self, count: int, *, moves: bool) -> None:
@@ -183,6 +188,14 @@ class Rows:
         leaving = self._fewest_users(count - len(rows), besides=rows) if moves else []
         self._return(rows, is_answer=True, to_come=len(leaving))
         self._move_users(leaving)
+
+    def _spread(self) -> None:
+        """Have users that share rows go over to those that nobody has."""
+        rows = [row for row in self._own if row not in self._rejected]
+        most = ceil(sum(self._users[row] for row in rows) / len(rows)) if rows else 0
+        for row in rows:
+            if self._users[row] > most:
+                self.on_move(row, self._users[row] - most)
 
     def _fewest_users(self, count: int, *, besides: list[int]) -> list[int]:
         """So many rows whose users can move together on others; the last row stays."""
@@ -195,8 +208,9 @@ class Rows:
         self._known.difference_update(chosen)
         for held in (self._own, self._login):
             held[:] = [row for row in held if row not in self._leaving]
+        self._spare = deque(row for row in self._spare if row not in self._leaving)  # a login may be under way with it
         for row in chosen:
-            self.on_move(row)
+            self.on_move(row, self._users[row])
         self._return_left()
 
     def _return_left(self) -> None:

@@ -80,8 +80,8 @@ class Accounts:
         if self._rows.give_back(number) and not self._keeps_tokens:
             self._forget(number)
 
-    def _move(self, number: int) -> None:
-        for move in self._movers.get(number, ()):
+    def _move(self, number: int, count: int) -> None:
+        for move in self._movers.get(number, [])[:count]:
             move()
 
     def _forget(self, number: int) -> None:

@@ -20,7 +20,7 @@ from locust.user.users import User
 from harness.clock import ClockWatch
 from harness.cognito import srp
 from harness.cognito.flows import FLOWS, SRP_FLOWS
-from harness.cognito.refreshing import Refreshing
+from harness.cognito.flows.refreshing import Refreshing
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import Call
 from harness.conversation import Conversation

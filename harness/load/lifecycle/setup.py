@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 from locust.env import Environment
 
 from harness import aws, credentials, vault
-from harness.cognito.challenges import ANSWERED_BY_FUNCTION
 from harness.cognito.flows import AppClient, token_path
+from harness.cognito.flows.challenges import ANSWERED_BY_FUNCTION
 from harness.cognito.parties import AnswerFunction
 from harness.conversation import Cognito
 from harness.credentials import CsvDataSet, UsersFile

@@ -22,6 +22,9 @@ from harness.sandbox.operations.first_factor import WRONG_PASSWORD, FirstFactor
 from harness.sandbox.operations.parameters import Answer, Parameters, check_secret_hash, required
 from harness.sandbox.operations.steps import (
     CUSTOM_CHALLENGE,
+    DEVICE_PASSWORD_VERIFIER,
+    DEVICE_SRP_AUTH,
+    MFA_SETUP,
     NEW_PASSWORD_REQUIRED,
     PASSWORD_VERIFIER,
     SELECT_CHALLENGE,
@@ -29,6 +32,7 @@ from harness.sandbox.operations.steps import (
     SOFTWARE_TOKEN_MFA,
     Steps,
 )
+from harness.sandbox.state import srp
 from harness.sandbox.state.pool import Client, Directory, Pool
 from harness.sandbox.state.session import Session, Sessions
 from harness.sandbox.state.user import User, UserStatus
@@ -53,6 +57,11 @@ class Step:
     token: str
     responses: Mapping[str, str]
 
+    @property
+    def device_key(self) -> str:
+        """The device that the sign-in says it comes from, in this answer or before."""
+        return self.responses.get("DEVICE_KEY") or self.session.device_key
+
 
 class Challenges:
     """What is done with answers."""
@@ -64,9 +73,12 @@ class Challenges:
         self._first_factor = first_factor
         self._handlers: Mapping[str, Callable[[Step], Answer]] = {
             PASSWORD_VERIFIER: self._proof,
+            DEVICE_SRP_AUTH: self._device_srp,
+            DEVICE_PASSWORD_VERIFIER: self._device_proof,
             NEW_PASSWORD_REQUIRED: self._new_password,
             SOFTWARE_TOKEN_MFA: self._software_token,
             SELECT_MFA_TYPE: self._mfa_type,
+            MFA_SETUP: self._mfa_setup,
             SELECT_CHALLENGE: self._choice,
             CUSTOM_CHALLENGE: self._custom,
             "PASSWORD": self._password,
@@ -81,8 +93,14 @@ class Challenges:
         handler = self._handlers.get(challenge)
         if handler is None:
             raise UnsupportedOperation(f"This sandbox does not issue the challenge {challenge}.")
-        token = required(responses, SECRET_BLOCK) if challenge == PASSWORD_VERIFIER else required(parameters, "Session")
         username = required(responses, "USERNAME")
+        if challenge in (PASSWORD_VERIFIER, DEVICE_PASSWORD_VERIFIER):
+            token = required(responses, SECRET_BLOCK)
+        elif challenge == DEVICE_SRP_AUTH and not parameters.get("Session"):
+            owner = self._directory.pool(client.pool_id).user(username)
+            token = owner.device(required(responses, "DEVICE_KEY")).waiting
+        else:
+            token = required(parameters, "Session")
         check_secret_hash(client, username, responses.get("SECRET_HASH"))
         session = self._sessions.find(token, challenge, client.id)
         pool = self._directory.pool(session.pool_id)
@@ -103,6 +121,30 @@ class Challenges:
         return self.respond_to_auth_challenge(parameters)
 
     def _proof(self, step: Step) -> Answer:
+        is_right = self._claim(step)
+        self._first_factor.check(step.client, step.user, is_right)
+        return self._steps.after_password(step.pool, step.client, step.user, step.device_key)
+
+    def _device_srp(self, step: Step) -> Answer:
+        public = srp.read_public(required(step.responses, "SRP_A"))
+        device = step.user.device(required(step.responses, "DEVICE_KEY"))
+        if public is None:
+            raise InvalidParameter("Invalid SRP_A value.")
+        self._sessions.close(step.token)
+        if device.enrolment is None or device.key != step.session.device_key:
+            raise NotAuthorized(WRONG_PASSWORD)
+        attempt = srp.begin(device.group_key + device.key, public, device.enrolment, self._directory.chance)
+        return self._steps.ask_device_for_proof(step.pool, step.client, step.user, device, attempt)
+
+    def _device_proof(self, step: Step) -> Answer:
+        is_right = self._claim(step)
+        device = step.user.device(step.session.device_key)
+        if required(step.responses, "DEVICE_KEY") != device.key or not is_right():
+            raise NotAuthorized(WRONG_PASSWORD)
+        return self._steps.tokens(step.pool, step.client, step.user, device)
+
+    def _claim(self, step: Step) -> Callable[[], bool]:
+        """Uses the session up; whether its proof is right is told when it is asked, since it takes a millisecond."""
         stamp = required(step.responses, "TIMESTAMP")
         if not _TIMESTAMP.fullmatch(stamp):
             raise InvalidParameter(BAD_TIMESTAMP)
@@ -112,10 +154,7 @@ class Challenges:
             signature = b""
         self._sessions.close(step.token)
         attempt = step.session.attempt
-        self._first_factor.check(
-            step.client, step.user, lambda: attempt is not None and attempt.accepts(signature, stamp)
-        )
-        return self._steps.after_password(step.pool, step.client, step.user)
+        return lambda: attempt is not None and attempt.accepts(signature, stamp)
 
     def _new_password(self, step: Step) -> Answer:
         new_password = required(step.responses, "NEW_PASSWORD")
@@ -128,7 +167,7 @@ class Challenges:
         for name, value in step.responses.items():
             if name.startswith(ATTRIBUTE_PREFIX):
                 user.attributes[name.removeprefix(ATTRIBUTE_PREFIX)] = value
-        return self._steps.second_factor(step.pool, step.client, user)
+        return self._steps.second_factor(step.pool, step.client, user, step.device_key)
 
     def _software_token(self, step: Step) -> Answer:
         code, app = required(step.responses, "SOFTWARE_TOKEN_MFA_CODE"), step.user.authenticator
@@ -152,14 +191,19 @@ class Challenges:
         answer = required(step.responses, "ANSWER")
         self._sessions.close(step.token)
         self._first_factor.check(step.client, step.user, lambda: _same(answer, step.session.expected))
-        return self._steps.signed_in(step.pool, step.client, step.user)
+        return self._steps.signed_in(step.pool, step.client, step.user, step.device_key)
+
+    def _mfa_setup(self, step: Step) -> Answer:
+        if not step.user.second_factors:
+            raise InvalidParameter("MFA is not set up for the user.")
+        return self._finished(step)
 
     def _mfa_type(self, step: Step) -> Answer:
         chosen = required(step.responses, "ANSWER")
         if chosen not in step.user.second_factors:
             raise InvalidParameter("Invalid MFA type selected.")
         self._sessions.close(step.token)
-        return self._steps.ask_for_code(chosen, step.pool, step.client, step.user)
+        return self._steps.ask_for_code(chosen, step.pool, step.client, step.user, step.device_key)
 
     def _choice(self, step: Step) -> Answer:
         chosen = required(step.responses, "ANSWER")
@@ -170,22 +214,22 @@ class Challenges:
         if chosen == "PASSWORD_SRP":
             return self._srp(step)
         self._sessions.close(step.token)
-        return self._steps.ask_for_code(chosen, step.pool, step.client, step.user)
+        return self._steps.ask_for_code(chosen, step.pool, step.client, step.user, step.device_key)
 
     def _password(self, step: Step) -> Answer:
         password = required(step.responses, "PASSWORD")
         self._sessions.close(step.token)
-        return self._first_factor.by_password(step.pool, step.client, step.user.username, password)
+        return self._first_factor.by_password(step.pool, step.client, step.user.username, password, step.device_key)
 
     def _srp(self, step: Step) -> Answer:
         public = required(step.responses, "SRP_A")
         self._sessions.close(step.token)
-        return self._first_factor.begin_srp(step.pool, step.client, step.user.username, public)
+        return self._first_factor.begin_srp(step.pool, step.client, step.user.username, public, step.device_key)
 
     def _finished(self, step: Step) -> Answer:
         self._sessions.close(step.token)
         step.user.lockout.succeeded()
-        return self._steps.signed_in(step.pool, step.client, step.user)
+        return self._steps.signed_in(step.pool, step.client, step.user, step.device_key)
 
     def _refuse_if_locked(self, user: User) -> None:
         if user.lockout.is_locked(self._directory.clock.monotonic()):

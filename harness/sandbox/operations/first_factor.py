@@ -57,13 +57,13 @@ class FirstFactor:
             raise NotAuthorized("User is disabled.")
         user.lockout.succeeded()
 
-    def by_password(self, pool: Pool, client: Client, username: str, password: str) -> Answer:
+    def by_password(self, pool: Pool, client: Client, username: str, password: str, device_key: str = "") -> Answer:
         """A password that was sent."""
         user = self.find(pool, client, username)
         self.check(client, user, lambda: user.verifier.accepts(password))
-        return self._steps.after_password(pool, client, user)
+        return self._steps.after_password(pool, client, user, device_key)
 
-    def begin_srp(self, pool: Pool, client: Client, username: str, public: str) -> Answer:
+    def begin_srp(self, pool: Pool, client: Client, username: str, public: str, device_key: str = "") -> Answer:
         """A password that will be proved: the challenge. A wrong one is refused at the second step.
 
         Where existence is hidden, an unknown user gets a challenge too, with the same salt each time.
@@ -80,4 +80,4 @@ class FirstFactor:
             username = user.username
             enrolment = user.verifier.enrolment(pool_name, username, chance)
         attempt = srp.begin(pool_name + username, number, enrolment, chance)
-        return self._steps.ask_for_proof(pool, client, username, attempt)
+        return self._steps.ask_for_proof(pool, client, username, attempt, device_key)

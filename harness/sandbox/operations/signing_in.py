@@ -65,7 +65,7 @@ class SigningIn:
         """GetTokensFromRefreshToken: a refresh that can also rotate the refresh token."""
         client = self._directory.client(parameters["ClientId"])
         check_client_secret(client, parameters.get("ClientSecret"))
-        user, grant = self._tokens.redeem(parameters["RefreshToken"], client)
+        user, grant = self._tokens.redeem(parameters["RefreshToken"], client, parameters.get("DeviceKey") or "")
         result = self._tokens.refresh(self._directory.pool(client.pool_id), client, user, grant)
         if client.rotation_grace_s is not None:
             result["RefreshToken"] = self._tokens.rotate(grant, client.rotation_grace_s)
@@ -91,7 +91,7 @@ class SigningIn:
         token = required(values, "REFRESH_TOKEN")
         if client.secret is not None and "SECRET_HASH" not in values:
             check_secret_hash(client, "", None)
-        user, grant = self._tokens.redeem(token, client)
+        user, grant = self._tokens.redeem(token, client, values.get("DEVICE_KEY", ""))
         check_secret_hash(client, user.username, values.get("SECRET_HASH"))
         result = self._tokens.refresh(self._directory.pool(client.pool_id), client, user, grant)
         return {"AuthenticationResult": result, "ChallengeParameters": {}}
@@ -99,12 +99,14 @@ class SigningIn:
     def _by_password(self, client: Client, values: Mapping[str, str]) -> Answer:
         username, password = required(values, "USERNAME"), required(values, "PASSWORD")
         check_secret_hash(client, username, values.get("SECRET_HASH"))
-        return self._first_factor.by_password(self._directory.pool(client.pool_id), client, username, password)
+        pool, device_key = self._directory.pool(client.pool_id), values.get("DEVICE_KEY", "")
+        return self._first_factor.by_password(pool, client, username, password, device_key)
 
     def _by_srp(self, client: Client, values: Mapping[str, str]) -> Answer:
         username, public = required(values, "USERNAME"), required(values, "SRP_A")
         check_secret_hash(client, username, values.get("SECRET_HASH"))
-        return self._first_factor.begin_srp(self._directory.pool(client.pool_id), client, username, public)
+        pool, device_key = self._directory.pool(client.pool_id), values.get("DEVICE_KEY", "")
+        return self._first_factor.begin_srp(pool, client, username, public, device_key)
 
     def _by_choice(self, client: Client, values: Mapping[str, str]) -> Answer:
         username = required(values, "USERNAME")

@@ -103,6 +103,27 @@ class Pool:
     def __len__(self) -> int:
         return len(self._users)
 
+    @property
+    def demands_second_factor(self) -> bool:
+        """Whether everybody needs one (MfaConfiguration)."""
+        return self.settings.get("MfaConfiguration") == "ON"
+
+    @property
+    def device_configuration(self) -> Mapping[str, bool] | None:
+        """How it keeps track of devices; None when it does not."""
+        given: Any = self.settings.get("DeviceConfiguration")
+        return given or None
+
+    @property
+    def remembers_on_request(self) -> bool:
+        """Whether a device is remembered only when its user says so (DeviceOnlyRememberedOnUserPrompt)."""
+        return bool((self.device_configuration or {}).get("DeviceOnlyRememberedOnUserPrompt"))
+
+    @property
+    def spares_devices(self) -> bool:
+        """Whether a remembered device stands in for the second factor (ChallengeRequiredOnNewDevice)."""
+        return bool((self.device_configuration or {}).get("ChallengeRequiredOnNewDevice"))
+
     def find(self, name: str) -> User | None:
         """The user of this name or, in a pool with e-mail sign-in, of this `sub` or address."""
         key = self._key(name)

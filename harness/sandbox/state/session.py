@@ -34,6 +34,8 @@ class Session:
     """The answer, where it is a code or a word."""
     attempt: Attempt | None = None
     """SRP's numbers, where the answer is a proof."""
+    device_key: str = ""
+    """The device that the sign-in says it comes from."""
     is_used: bool = False
 
 
@@ -55,30 +57,40 @@ class Sessions:
         life_s: float,
         expected: str = "",
         attempt: Attempt | None = None,
+        device_key: str = "",
     ) -> str:
         """The token of a new conversation; for a proof it is the secret block, which is all that some clients send."""
         now_s = self._clock.monotonic()
         self._forget(now_s)
         token = b64encode(attempt.block).decode() if attempt else self._chance.text(TOKEN_LENGTH, ALPHANUMERIC)
         self._sessions[token] = Session(
-            challenge, pool_id, client_id, username, now_s + life_s, expected=expected, attempt=attempt
+            challenge, pool_id, client_id, username, now_s + life_s, expected, attempt, device_key
         )
         return token
 
-    def find(self, token: str, challenge: str, client_id: str) -> Session:
-        """The conversation that waits for this challenge's answer from this client.
+    def find(self, token: str, challenge: str, client_id: str | None) -> Session:
+        """The conversation that waits for this challenge's answer from this client (None: from whichever).
 
         Raises:
             NotAuthorized: There is none, it expired, or it was answered before.
         """
         session = self._sessions.get(token)
-        if session is None or session.expires_s <= self._clock.monotonic() or session.client_id != client_id:
+        if session is None or session.expires_s <= self._clock.monotonic():
+            raise NotAuthorized(EXPIRED)
+        if client_id not in (None, session.client_id):
             raise NotAuthorized(EXPIRED)
         if session.is_used:
             raise NotAuthorized(USED)
         if session.challenge != challenge:
             raise NotAuthorized(EXPIRED)
         return session
+
+    def renew(self, token: str) -> str:
+        """The token by which the conversation goes on; this one is used up."""
+        fresh = self._chance.text(TOKEN_LENGTH, ALPHANUMERIC)
+        self._sessions[fresh] = self._sessions[token]
+        self.close(token)
+        return fresh
 
     def close(self, token: str) -> None:
         """Use the conversation up."""

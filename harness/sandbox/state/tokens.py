@@ -44,6 +44,8 @@ class Grant(NamedTuple):
     expires: int
     epoch: int = 0
     """How often all refresh tokens had been made to expire before this sign-in."""
+    device_key: str = ""
+    """The device that it came from, where the pool keeps track of them."""
 
 
 class Tokens:
@@ -67,12 +69,13 @@ class Tokens:
         self._replaced: dict[str, float] = {}
         """Refresh tokens that rotation replaced, by `jti`, and until when (monotonic seconds) they still work."""
 
-    def sign_in(self, pool: Pool, client: Client, user: User) -> dict[str, object]:
+    def sign_in(self, pool: Pool, client: Client, user: User, device_key: str = "") -> dict[str, object]:
         """The AuthenticationResult of a new sign-in."""
         chance, now = self._directory.chance, int(self._directory.clock.wall())
         origin_jti = f"{chance.uuid()[:-_GENERATION_DIGITS]}{user.generation:0{_GENERATION_DIGITS}x}"
         expires = now + client.lives.refresh_s
-        grant = Grant(chance.uuid(), pool.id, client.id, user.username, user.sub, origin_jti, now, expires, self._epoch)
+        who = (client.id, user.username, user.sub)
+        grant = Grant(chance.uuid(), pool.id, *who, origin_jti, now, expires, self._epoch, device_key)
         return {**self.refresh(pool, client, user, grant), "RefreshToken": self.seal(grant)}
 
     def refresh(self, pool: Pool, client: Client, user: User, grant: Grant) -> dict[str, object]:
@@ -95,6 +98,7 @@ class Tokens:
             "exp": now + client.lives.access_s,
             "jti": chance.uuid(),
             "username": user.username,
+            **({"device_key": grant.device_key} if grant.device_key else {}),
         }
         identity = {
             **common,
@@ -149,11 +153,11 @@ class Tokens:
         except (InvalidTag, ValueError):
             return None
 
-    def redeem(self, token: str, client: Client) -> tuple[User, Grant]:
+    def redeem(self, token: str, client: Client, device_key: str = "") -> tuple[User, Grant]:
         """Whose refresh token this is.
 
         Raises:
-            NotAuthorized: It is none, belongs to another client, expired or was revoked.
+            NotAuthorized: It is none, belongs to another client or device, expired or was revoked.
             RefreshTokenReuse: Rotation replaced it, and its grace period is over.
         """
         grant = self.unseal(token)
@@ -161,7 +165,7 @@ class Tokens:
         if grant is None or pool is None or grant.client_id != client.id:
             raise NotAuthorized(BAD_REFRESH_TOKEN)
         user = pool.find(grant.username)
-        if user is None or user.sub != grant.sub:
+        if user is None or user.sub != grant.sub or grant.device_key != device_key:
             raise NotAuthorized(BAD_REFRESH_TOKEN)
         if not user.is_enabled:
             raise NotAuthorized("User is disabled.")

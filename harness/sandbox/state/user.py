@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
+from harness.sandbox.checks.refusals import ResourceNotFound
+from harness.sandbox.state.device import Device
 from harness.sandbox.state.lockout import Lockout
 from harness.sandbox.state.password import Verifier
 from harness.sandbox.state.totp import Authenticator
@@ -17,6 +20,14 @@ class UserStatus(StrEnum):
     CONFIRMED = "CONFIRMED"
     RESET_REQUIRED = "RESET_REQUIRED"
     FORCE_CHANGE_PASSWORD = "FORCE_CHANGE_PASSWORD"  # noqa: S105  # the name of a state
+
+
+class PendingCode(NamedTuple):
+    """A code that was sent and waits to be told."""
+
+    code: str
+    until_s: float
+    """Monotonic seconds."""
 
 
 @dataclass(slots=True)
@@ -49,6 +60,21 @@ class User:
     """Challenges by which this user proves more than the password; the preferred one first."""
     has_preference: bool = False
     """Whether the first of them is preferred; else the user chooses at each sign-in."""
+
+    codes: dict[str, PendingCode] = field(default_factory=dict)
+    """What was sent last, by what it is for."""
+    devices: dict[str, Device] = field(default_factory=dict)
+    """Devices that this user has signed in from, by their keys, in a pool that keeps track of them."""
+
+    def device(self, key: str) -> Device:
+        """The device of this key.
+
+        Raises:
+            ResourceNotFound: There is none.
+        """
+        if key not in self.devices:
+            raise ResourceNotFound("Device does not exist.")
+        return self.devices[key]
 
     def sign_out_everywhere(self) -> None:
         """Revoke every token that was issued so far."""

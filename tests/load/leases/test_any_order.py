@@ -26,9 +26,9 @@ class Process:
         self.users: list[gevent.Greenlet] = []
         self.logins: list[int] = []
         self.is_lost = False
-        self.moving: set[int] = set()
-        """Rows whose users are to move before their next request."""
-        self.rows.on_move = self.moving.add
+        self.moving: dict[int, int] = {}
+        """How many users of a row are to move before their next request."""
+        self.rows.on_move = self.moving.__setitem__
 
     @property
     def seated(self) -> list[int]:
@@ -123,13 +123,13 @@ class AnyOrder(RuleBasedStateMachine):
         """Before their next request, whenever that is."""
         process = self.working(place)
         for _ in range(count):
-            movers = [user for user in process.users if user.ready() and user.value in process.moving]
+            movers = [user for user in process.users if user.ready() and process.moving.get(user.value)]
             if movers:
+                process.moving[movers[0].value] -= 1
                 process.users.remove(movers[0])
                 process.rows.give_back(movers[0].value)
                 process.users.append(gevent.spawn(process.rows.take))
             turn_the_loop()
-        process.moving &= set(process.seated)
 
     @rule(place=PLACES, which=st.integers(0, 30), count=st.integers(1, 3))
     def begin_logins(self, place: int, which: int, count: int) -> None:

@@ -97,13 +97,13 @@ class TestTaking:
 
     def test_rows_that_leave_go_together_when_their_last_user_has_moved(self) -> None:
         master, moved = Master(), []
-        master.rows.on_move = moved.append
+        master.rows.on_move = lambda row, count: moved.append((row, count))
         master.spawn(master.rows.take, 3)
         master.grant(4, 5, 6)
         master.rows.receive(RECALL, {"count": 5, "moves": True})
         master.turn()
         assert master.sent[-1] == (RETURNED, {"rows": [], "is_answer": True, "to_come": 2})
-        assert moved == [4, 5], "one row stays"
+        assert moved == [(4, 1), (5, 1)], "one row stays"
         master.rows.give_back(4)
         master.turn()
         assert master.returned() == []
@@ -113,6 +113,28 @@ class TestTaking:
         sharing = master.spawn(master.rows.take, 2)
         master.grant(short_of=2)
         assert [user.value for user in sharing] == [6, 6]
+
+    def test_a_row_that_a_login_keeps_leaves_when_that_is_over_and_is_nobodys_until_then(self) -> None:
+        master = Master()
+        master.spawn(master.rows.take, 2)
+        master.grant(4, 5)
+        master.rows.give_back(4)
+        master.rows.begin(4)
+        master.rows.receive(RECALL, {"count": 1, "moves": True})
+        (user,) = master.spawn(master.rows.take)
+        assert (user.value, master.returned()) == (None, [])
+        master.rows.end(4)
+        master.turn()
+        assert master.returned() == [4]
+
+    def test_users_that_share_spread_over_rows_that_come_later(self) -> None:
+        master, moved = Master(), []
+        master.rows.on_move = lambda row, count: moved.append((row, count))
+        master.spawn(master.rows.take, 6)
+        master.grant(4, short_of=5)
+        assert moved == []
+        master.grant(7, 8, ahead=2)
+        assert moved == [(4, 4)], "two stay"
 
     def test_a_process_gives_up_rows_that_it_was_asked_for_before_it_had_any(self) -> None:
         master = Master()
@@ -273,9 +295,10 @@ class TestDesk:
             desk.keep_only("ab")
         assert sent[-1][1] == RECALL, "it is not asked again"
         desk.receive("a", RETURNED, {"rows": [[0, 3]], "is_answer": False, "to_come": 0})
-        assert sent[-1] == ("b", GRANT, {"rows": [[0, 2]], "settled": 2, "short_of": 0})
+        assert sent[-2] == ("b", GRANT, {"rows": [[0, 2]], "settled": 2, "short_of": 0})
+        assert sent[-1] == ("b", GRANT, {"rows": [[2, 3]], "settled": 0, "short_of": 0}), "the rest of its part"
         desk.receive("b", WANTED, {"count": 5, "ahead": 0})
-        assert sent[-1] == ("b", GRANT, {"rows": [[2, 3]], "settled": 1, "short_of": 4})
+        assert sent[-1] == ("b", GRANT, {"rows": [], "settled": 0, "short_of": 5})
         for row in (0, 1, 2):
             desk.receive("b", REJECTED, {"refusal": [row, "NotAuthorizedException", "", "rejected"]})
         desk.receive("b", WANTED, {"count": 1, "ahead": 0})

@@ -12,23 +12,22 @@ Source: AWS's API reference of InitiateAuth and RespondToAuthChallenge.
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from harness.cognito import srp
-from harness.cognito.challenges import ANSWERS, SRP, choose_first_factor, leave_unanswered, respond
-from harness.cognito.client_credentials import CLIENT_CREDENTIALS, client_credentials
-from harness.cognito.client_credentials import TOKEN_PATH as MACHINE_TOKEN_PATH
-from harness.cognito.parties import Account, AppClient, Asked, Challenge, secret_hash
+from harness.cognito.flows.challenges import ANSWERS, SRP, leave_unanswered
+from harness.cognito.flows.client_credentials import CLIENT_CREDENTIALS, client_credentials
+from harness.cognito.flows.client_credentials import TOKEN_PATH as MACHINE_TOKEN_PATH
+from harness.cognito.flows.enrolment import MFA_SETUP, set_up_authenticator
+from harness.cognito.flows.proofs import Proofs
+from harness.cognito.parties import Account, AppClient, Challenge, secret_hash
 from harness.cognito.remedies import is_cognitos_own
 from harness.cognito.tokens import Flow, TokenReader, Tokens, claims, is_sendable, read_expires_in_s
 from harness.cognito.wire import (
     MISSING_TOKEN,
     NOT_COGNITO,
-    OFFLOAD,
     Call,
     Reply,
     ServiceError,
@@ -38,23 +37,6 @@ from harness.cognito.wire import (
 from harness.errors import LoginError
 from harness.outcome import Outcome
 
-__all__ = [
-    "CLIENT_CREDENTIALS",
-    "FLOWS",
-    "POOL_FLOWS",
-    "SRP_FLOWS",
-    "Account",
-    "AppClient",
-    "Asked",
-    "Challenge",
-    "Flow",
-    "TokenReader",
-    "get_tokens_from_refresh_token",
-    "refresh_token_auth",
-    "secret_hash",
-    "token_path",
-]
-
 _STEPS: Final = 12
 """More challenges than this in one login are a conversation that goes in circles; Cognito itself ends a custom
 flow's after a few."""
@@ -63,7 +45,6 @@ _SHORTEST_SECRET: Final = 6
 _LONGEST_MESSAGE: Final = 1000
 _NAME = re.compile(r"[A-Za-z][\w:.-]{0,63}", re.ASCII)
 """What the name of a challenge looks like."""
-_VERIFIER: Final = "PASSWORD_VERIFIER"
 
 
 def user_password_auth(client: AppClient, account: Account, read_token: TokenReader) -> Flow:
@@ -93,9 +74,10 @@ def user_srp_auth(client: AppClient, account: Account, read_token: TokenReader) 
     Raises:
         LoginError: As `user_password_auth`.
     """
-    exchange = yield from _exchange(client)
-    call = _initiate("USER_SRP_AUTH", client, account, {"SRP_A": exchange.public})
-    return (yield from _converse(call, client, account, read_token, exchange))
+    proofs = Proofs(client, account)
+    public = yield from proofs.begin()
+    call = _initiate("USER_SRP_AUTH", client, account, {"SRP_A": public})
+    return (yield from _converse(call, client, account, read_token, proofs))
 
 
 def user_auth(client: AppClient, account: Account, read_token: TokenReader) -> Flow:
@@ -104,15 +86,14 @@ def user_auth(client: AppClient, account: Account, read_token: TokenReader) -> F
     Raises:
         LoginError: As `user_password_auth`.
     """
-    exchange = None
+    proofs = Proofs(client, account)
     parameters = {"PREFERRED_CHALLENGE": client.first_factor} if client.first_factor else {}
     if client.first_factor == SRP:
-        exchange = yield from _exchange(client)
-        parameters["SRP_A"] = exchange.public
+        parameters["SRP_A"] = yield from proofs.begin()
     elif client.first_factor == "PASSWORD":
         parameters["PASSWORD"] = account.password
     call = _initiate("USER_AUTH", client, account, parameters)
-    return (yield from _converse(call, client, account, read_token, exchange))
+    return (yield from _converse(call, client, account, read_token, proofs))
 
 
 def custom_auth(client: AppClient, account: Account, read_token: TokenReader) -> Flow:
@@ -131,8 +112,10 @@ def refresh_token_auth(client: AppClient, username: str, tokens: Tokens, read_to
         LoginError: The refresh token is expired, revoked or not good at this client, or no token came back.
     """
     parameters = {"REFRESH_TOKEN": tokens.refresh_token}
+    if device_key := _claim(tokens, "device_key"):
+        parameters["DEVICE_KEY"] = device_key
     if client.client_secret:
-        parameters["SECRET_HASH"] = secret_hash(client, _own_name(tokens) or username)
+        parameters["SECRET_HASH"] = secret_hash(client, _claim(tokens, "username") or username)
     document = _document(
         (yield _call(client, "REFRESH_TOKEN_AUTH", parameters)),
         (client.client_secret, tokens.refresh_token, tokens.access_token, tokens.id_token),
@@ -161,6 +144,8 @@ def get_tokens_from_refresh_token(
     members = {"RefreshToken": tokens.refresh_token, "ClientId": client.client_id}
     if client.client_secret:
         members["ClientSecret"] = client.client_secret
+    if device_key := _claim(tokens, "device_key"):
+        members["DeviceKey"] = device_key
     document = _document(
         (yield replace(encode("GetTokensFromRefreshToken", members), makes_good=makes_good)),
         (client.client_secret, tokens.refresh_token, tokens.access_token, tokens.id_token),
@@ -194,10 +179,13 @@ def token_path(flow: str) -> str:
 
 
 def _converse(
-    call: Call, client: AppClient, account: Account, read_token: TokenReader, exchange: srp.Exchange | None = None
+    call: Call, client: AppClient, account: Account, read_token: TokenReader, proofs: Proofs | None = None
 ) -> Flow:
     """The conversation from its first call to its tokens."""
-    secrets = (account.password, account.new_password, account.totp_secret, client.client_secret)
+    secrets = (
+        *(account.password, account.new_password, account.totp_secret, account.device_password),
+        client.client_secret,
+    )
     username = account.username
     for _ in range(_STEPS):
         document = _document((yield call), secrets)
@@ -205,16 +193,11 @@ def _converse(
         if challenge is None:
             return _tokens(document, read_token)
         username = challenge.username
-        if challenge.name == _VERIFIER and exchange is not None:
-            yield OFFLOAD
-            call = _proof(exchange, _question(challenge), client, account, challenge)
-            client.exchanges.append(_new_exchange(client))
-        elif challenge.name == SRP or (
-            challenge.name == "SELECT_CHALLENGE" and choose_first_factor(client, challenge) == SRP
-        ):
-            exchange = yield from _exchange(client)
-            answer = {} if challenge.name == SRP else {"ANSWER": SRP}
-            call = respond(client, challenge, {**answer, "SRP_A": exchange.public})
+        proofs = proofs or Proofs(client, account)
+        if proofs.answers(challenge):
+            call = yield from proofs.answer(challenge)
+        elif challenge.name == MFA_SETUP:
+            call = yield from set_up_authenticator(client, account, challenge, lambda reply: _document(reply, secrets))
         elif challenge.name in ANSWERS:
             call = ANSWERS[challenge.name](client, account, challenge)
         else:
@@ -224,6 +207,8 @@ def _converse(
 
 def _initiate(auth_flow: str, client: AppClient, account: Account, parameters: Mapping[str, str]) -> Call:
     parameters = {"USERNAME": account.username, **parameters}
+    if account.device_key:
+        parameters["DEVICE_KEY"] = account.device_key
     if client.client_secret:
         parameters["SECRET_HASH"] = secret_hash(client, account.username)
     return _call(client, auth_flow, parameters)
@@ -234,52 +219,6 @@ def _call(client: AppClient, auth_flow: str, parameters: Mapping[str, str]) -> C
     if client.is_admin:
         return encode("AdminInitiateAuth", {"UserPoolId": client.user_pool_id, **members})
     return encode("InitiateAuth", members)
-
-
-def _exchange(client: AppClient) -> Generator[Call, Reply, srp.Exchange]:
-    """A login's secrets: those that a login before left, while it was off the event loop anyway, or new ones."""
-    try:
-        return client.exchanges.popleft()
-    except IndexError:
-        yield OFFLOAD
-        return _new_exchange(client)
-
-
-def _new_exchange(client: AppClient) -> srp.Exchange:
-    return srp.Exchange(client.user_pool_id.partition("_")[2])
-
-
-def _question(challenge: Challenge) -> srp.Question:
-    given = challenge.parameters
-    names = ("USER_ID_FOR_SRP", "SALT", "SRP_B", "SECRET_BLOCK")
-    try:
-        return srp.Question.read(*(given.get(name) for name in names))
-    except ValueError as error:
-        raise LoginError(NOT_COGNITO, f"{_VERIFIER}: {_said(error)}", outcome=Outcome.MALFORMED) from None
-
-
-def _said(error: ValueError) -> str:
-    """What is wrong; binascii's and int's own words may quote the value."""
-    text = str(error)
-    return text if text.startswith(("SALT", "SRP_B", "USER_ID", "SECRET")) else "its parameters cannot be read"
-
-
-def _proof(
-    exchange: srp.Exchange, question: srp.Question, client: AppClient, account: Account, challenge: Challenge
-) -> Call:
-    try:
-        proof = exchange.prove(question, account.password, time.time())
-    except ValueError:
-        raise LoginError(NOT_COGNITO, f"{_VERIFIER}: u is 0", outcome=Outcome.MALFORMED) from None
-    return respond(
-        client,
-        challenge,
-        {
-            "PASSWORD_CLAIM_SECRET_BLOCK": proof.secret_block,
-            "PASSWORD_CLAIM_SIGNATURE": proof.signature,
-            "TIMESTAMP": proof.timestamp,
-        },
-    )
 
 
 def _document(reply: Reply, secrets: Collection[str]) -> Mapping[str, Any]:
@@ -338,10 +277,14 @@ def _token(result: Mapping[str, Any], name: str) -> str:
     return token if isinstance(token, str) and is_sendable(token) else ""
 
 
-def _own_name(tokens: Tokens) -> str:
-    """The user's own name in the pool as the access token has it; a refresh's SECRET_HASH is over that one."""
+def _claim(tokens: Tokens, name: str) -> str:
+    """What the access token says, "" when it does not.
+
+    `username` is the user's own name in the pool, which a refresh's SECRET_HASH is over; `device_key` stands there
+    where the pool keeps track of devices, and then no refresh works without it.
+    """
     try:
-        return _name(claims(tokens.access_token).get("username"))
+        return _name(claims(tokens.access_token).get(name))
     except ValueError:
         return ""
 
