@@ -41,9 +41,9 @@ class Fallback:
         self._requests = 0
         self._connections = count(1)
         self._accepted = 0
-        self._login = _response(login_answer(), "application/x-amz-json-1.1")
+        self._login = response(login_answer(), "application/x-amz-json-1.1")
         self._orders = api_answer()
-        self._api = _response(self._orders, "application/json")
+        self._api = response(self._orders, "application/json")
 
     def serve(self, connection: gevent.socket.socket, _address: object) -> None:
         """Until the other side closes."""
@@ -67,10 +67,10 @@ class Fallback:
             return self._login
         if head.startswith(b"GET %b " % COUNT_PATH.encode()):
             status = f"\n\n{self._accepted} {self._accepted} {self._requests}\n"
-            return _response(status, "text/plain")
+            return response(status, "text/plain")
         if head.startswith(b"GET /cookie "):
             cookie = f"lb={self._requests:032x}; Path=/; HttpOnly"
-            return _response(self._orders, "application/json", f"Set-Cookie: {cookie}\r\n")
+            return response(self._orders, "application/json", f"Set-Cookie: {cookie}\r\n")
         return self._api
 
 
@@ -79,7 +79,7 @@ def _content_length(head: bytes) -> int:
     return int(rest.partition(b"\r\n")[0]) if found else 0
 
 
-def _response(body: str, content_type: str, more: str = "") -> bytes:
+def response(body: str, content_type: str, more: str = "") -> bytes:
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n{more}\r\n"
     return (head + body).encode()
 
