@@ -206,6 +206,21 @@ class TestToken:
         assert JsonExtractor.token("$" + "".join(f"['{name}']" for name in names)).from_document(document) == value
 
 
+class TestStringsAtPlainPaths:
+    """What is found by the quick parser is what is found without it."""
+
+    @given(text=documents(NUMBERS) | st.text(max_size=12), path=DEFINITE_PATHS)
+    @example(text='{"a":"1","a":"2"}', path="$['a']")
+    @example(text='{"a":"\\ud800"}', path="$['a']")
+    @example(text='["x",NaN]', path="$[0]")
+    def test_a_quick_extraction_sets_the_variables_that_a_general_one_sets(self, text, path):
+        quick, general = JsonExtractor("v;w", f"{path};$..x", "1;1", "NF;NF"), {}
+        assert not quick._ways
+        quick.apply(text, general)
+        found = extracted(text, path, "NF")
+        assert found == {name: value for name, value in general.items() if name.startswith("v")}
+
+
 class TestJava:
     @given(st.floats(allow_nan=False, allow_infinity=False))
     def test_double_reads_back_as_itself_with_digits_on_both_sides_of_the_point(self, number):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from bench.fidelity import conversations, refusals, tokens, wire
+from bench.fidelity import accounts, conversations, refusals, tokens, wire
 from bench.fidelity.probe import Probe, probes_of
 
 AREAS: Mapping[str, Sequence[Probe]] = MappingProxyType(
@@ -14,6 +14,7 @@ AREAS: Mapping[str, Sequence[Probe]] = MappingProxyType(
         "Refusals": probes_of(refusals),
         "Conversations": probes_of(conversations),
         "Tokens": probes_of(tokens),
+        "Users' own accounts": probes_of(accounts),
     }
 )
 SANDBOX = "sandbox"

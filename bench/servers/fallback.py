@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import count
 
 import gevent.socket
 from gevent.server import StreamServer
 
 from bench.canned import api_answer, login_answer
-from bench.child import Child
 from bench.contest import Venue
-from bench.servers.canned_server import COUNT_PATH, CannedServer, free_port
+from bench.servers.canned_server import COUNT_PATH, CannedServer, started
 
 READ_BYTES = 65536
 
 
-@contextmanager
-def start(venue: Venue) -> Iterator[CannedServer]:
+def start(venue: Venue) -> AbstractContextManager[CannedServer]:
     """The fallback server, in a process of its own, listening."""
-    port = free_port()
-    command = [sys.executable, "-m", "bench.servers.fallback", str(port)]
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": os.pathsep.join(sys.path)}
-    folder = venue.folder / "fallback"
-    server = CannedServer(Child(command, core=venue.server_core, folder=folder, environment=environment), port)
-    try:
-        server.wait()
-        yield server
-    finally:
-        server.close()
+    return started("fallback", venue)
 
 
 class Fallback:
@@ -41,9 +28,9 @@ class Fallback:
         self._requests = 0
         self._connections = count(1)
         self._accepted = 0
-        self._login = _response(login_answer(), "application/x-amz-json-1.1")
+        self._login = response(login_answer(), "application/x-amz-json-1.1")
         self._orders = api_answer()
-        self._api = _response(self._orders, "application/json")
+        self._api = response(self._orders, "application/json")
 
     def serve(self, connection: gevent.socket.socket, _address: object) -> None:
         """Until the other side closes."""
@@ -67,10 +54,10 @@ class Fallback:
             return self._login
         if head.startswith(b"GET %b " % COUNT_PATH.encode()):
             status = f"\n\n{self._accepted} {self._accepted} {self._requests}\n"
-            return _response(status, "text/plain")
+            return response(status, "text/plain")
         if head.startswith(b"GET /cookie "):
             cookie = f"lb={self._requests:032x}; Path=/; HttpOnly"
-            return _response(self._orders, "application/json", f"Set-Cookie: {cookie}\r\n")
+            return response(self._orders, "application/json", f"Set-Cookie: {cookie}\r\n")
         return self._api
 
 
@@ -79,7 +66,7 @@ def _content_length(head: bytes) -> int:
     return int(rest.partition(b"\r\n")[0]) if found else 0
 
 
-def _response(body: str, content_type: str, more: str = "") -> bytes:
+def response(body: str, content_type: str, more: str = "") -> bytes:
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n{more}\r\n"
     return (head + body).encode()
 

@@ -16,19 +16,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from harness import aws, prices
+from harness import aws, prices, vault
 from harness.cli.progress import progress_of
+from harness.cognito.parties import AppClient
 from harness.errors import EXIT, ConfigurationError, HarnessError, Problem
 from harness.provision import accounts_file, passwords
 from harness.provision.accounts_file import AccountsFile
+from harness.provision.enrolment import Enrolment
 from harness.provision.jobs import Jobs, Wish
 from harness.provision.pace import AT_ONCE
 from harness.provision.pool import MARK_NAME, Account, Description, Pool
-from harness.settings import KNOBS, Settings
+from harness.settings import CLIENT_SECRET_VARIABLE, KNOBS, Settings
 
 DEFAULT_RATE: Final = 25.0
 """Below the 30 a second that UserAccountRecovery (AdminSetUserPassword) lets through, and not above UserUpdate's 25."""
 SHOWN: Final = 10
+CLIENT_ID: Final = "--cognito-client-id"
 _USED: Final = frozenset(
     {
         "--cognito-user-pool-id",
@@ -62,7 +65,13 @@ class Site:
             secrets.choice,
             rate=self.arguments.rate,
             progress=progress,
+            enrolment=self._enrolment(),
         )
+
+    def _enrolment(self) -> Enrolment | None:
+        if not getattr(self.arguments, "totp", False):
+            return None
+        return Enrolment(self.pool, AppClient(self.settings.client_id, _client_secret()))
 
 
 def main(argv: Sequence[str], prog: str = "cognito-load provision") -> int:
@@ -135,6 +144,7 @@ def _add_options(parser: argparse.ArgumentParser, run: Callable[[Site], EXIT]) -
         add("--yes", action="store_true", help="do not ask before it starts against AWS")
     if run is _create:
         add("--count", type=_count, required=True, metavar="N", help="how many there shall be in the end")
+        add("--totp", action="store_true", help="enrol an authenticator app for each, and write its secret, too")
         add("--group", action="append", default=[], metavar="NAME", help="a group of the pool; repeatable")
         add(
             "--attribute",
@@ -145,7 +155,7 @@ def _add_options(parser: argparse.ArgumentParser, run: Callable[[Site], EXIT]) -
             help="an attribute, as email={username}@example.net; repeatable",
         )
     for knob in KNOBS:
-        if knob.flag in _USED:
+        if knob.flag in _USED or (run is _create and knob.flag == CLIENT_ID):
             text = f"{knob.help} [{knob.variable}]".replace("%", "%%")
             add(
                 knob.flag,
@@ -167,7 +177,8 @@ def _create(site: Site) -> EXIT:
     for group in wish.groups:
         site.pool.check_group(group)
     wanted = wish.names()
-    missing = [name for name in wanted if name not in site.existing or name not in site.file.passwords]
+    ready = site.file.totp_secrets if arguments.totp else site.file.passwords
+    missing = [name for name in wanted if name not in site.existing or name not in ready]
     print(f"Pool {site.description.name}: {len(wanted) - len(missing)} of {len(wanted)} accounts are ready.")
     if missing and not site.settings.is_local:
         print(f"Cost: {prices.sentence(len(wanted), site.description.tier)}.")
@@ -218,6 +229,9 @@ def _site(arguments: argparse.Namespace) -> Site:
     problems = replace(settings, client_id="none").problems()  # an administrator needs no app client
     if not settings.user_pool_id:
         problems.append(Problem("no user pool is set", "Set --cognito-user-pool-id (COGNITO_USER_POOL_ID)."))
+    if getattr(arguments, "totp", False) and not settings.client_id:
+        hint = f"Set {CLIENT_ID} (COGNITO_CLIENT_ID) to one with ADMIN_USER_PASSWORD_AUTH or USER_PASSWORD_AUTH."
+        problems.append(Problem("--totp signs each account in once, and no app client is set", hint))
     file = None
     try:
         file = accounts_file.read(arguments.out, time.monotonic)
@@ -238,6 +252,18 @@ def _site(arguments: argparse.Namespace) -> Site:
         raise ConfigurationError([Problem("the pool wants passwords longer than Cognito takes")])
     existing = {account.name: account for account in pool.accounts() if account.name.startswith(arguments.prefix)}
     return Site(arguments, settings, pool, description, existing, file)
+
+
+def _client_secret() -> str:
+    """The app client's secret, where it has one.
+
+    Raises:
+        ConfigurationError: It is a reference that leads to no secret.
+    """
+    given = os.environ.get(CLIENT_SECRET_VARIABLE, "")
+    if given.startswith(vault.PREFIXES):
+        given = vault.unlock([(CLIENT_SECRET_VARIABLE, given)], os.environ)[given]
+    return given
 
 
 def _goes_ahead(site: Site, deed: str) -> bool:

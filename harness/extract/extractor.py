@@ -14,7 +14,7 @@ from typing import Self
 
 from harness.errors import ConfigurationError, Problem
 from harness.extract.java import decode, string_of
-from harness.extract.path import JaywayPath, find
+from harness.extract.path import JaywayPath, find, strings_at
 from harness.extract.syntax import PathError
 
 ACCESS_TOKEN = "$.AuthenticationResult.AccessToken"  # noqa: S105 - says where a token stands, and is none
@@ -54,7 +54,7 @@ class JsonExtractor:
         ConfigurationError: The lists differ in length, or a match number is none; all faults at once.
     """
 
-    __slots__ = ("_choose", "_compute_concatenation", "_extractions", "problems")
+    __slots__ = ("_choose", "_compute_concatenation", "_extractions", "_ways", "problems")
 
     problems: tuple[Problem, ...]
     """What is wrong with single names and paths: such a variable will always get its default value."""
@@ -93,6 +93,9 @@ class JsonExtractor:
                 problems.append(_problem_of_path(text, error))
             extractions.append(_Extraction(name, path, number, default))
         self._extractions = tuple(extractions)
+        ways = [extraction.path.way if extraction.path else None for extraction in extractions]
+        self._ways = tuple(way for way in ways if way is not None) if None not in ways else ()
+        """Where all of them stand, if all paths are nothing but names and indexes."""
         self.problems = tuple(problems)
 
     @classmethod
@@ -135,6 +138,11 @@ class JsonExtractor:
             text: The answer; one that is no JSON gives every variable its default value.
             variables: JMeter variables, changed in place.
         """
+        if self._ways and (strings := strings_at(text, self._ways)):
+            for extraction, value in zip(self._extractions, strings, strict=True):
+                _forget(extraction.name, variables)
+                self._put(extraction, [value], variables)
+            return
         document: object = None
         is_json = True
         try:

@@ -6,9 +6,10 @@ Source: json-path 2.9.0, `internal.path.PathCompiler`, as JMeter's JSON Extracto
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import orjson
 from jsonpath import JSONPath, JSONPathEnvironment
 from jsonpath.exceptions import JSONPathRecursionError
 from jsonpath.filter import UNDEFINED, RelativeFilterQuery
@@ -49,7 +50,7 @@ class JaywayPath(JSONPath):
         PathError: Jayway cannot read the path.
     """
 
-    __slots__ = ("_way", "function", "is_definite", "member_names", "text")
+    __slots__ = ("function", "is_definite", "member_names", "text", "way")
 
     def __init__(self, text: str, *, is_existence_check: bool = False) -> None:
         env = _ENVIRONMENT
@@ -63,10 +64,10 @@ class JaywayPath(JSONPath):
         self.is_definite = all(step.is_definite for step in steps[:-1]) and (
             not steps or (steps[-1].is_definite if self.function else steps[-1].is_definite_as_leaf)
         )
-        self._way = None if self.function else _way(segments)
+        self.way = None if self.function else _way(segments)
         """Names and indexes, if the path is nothing but one of these after the other."""
-        names = tuple(step for step in self._way or () if isinstance(step, str))
-        self.member_names = names if self._way is not None and len(names) == len(self._way) else None
+        names = tuple(step for step in self.way or () if isinstance(step, str))
+        self.member_names = names if self.way is not None and len(names) == len(self.way) else None
         """The names, if the path is nothing but members by one name each."""
 
     def select(self, document: object, root: object = None) -> list[object]:
@@ -79,8 +80,8 @@ class JaywayPath(JSONPath):
         Raises:
             PathError: The path cannot be applied to this document.
         """
-        if self._way is not None:
-            return _walk(document, self._way)
+        if self.way is not None:
+            return _walk(document, self.way)
         start = JSONPathMatch(
             filter_context={},
             obj=document,
@@ -140,6 +141,25 @@ def find(document: object, path: str | JaywayPath) -> list[str | None]:
         return [string_of(value) for value in compiled.select(document)]
     except MissingPathError:
         return []
+
+
+def strings_at(text: str, ways: Iterable[tuple[str | int, ...]]) -> list[str] | None:
+    """What stands in a JSON text at these names and indexes, when each is a string; None when that is not so.
+
+    By a parser that takes a quarter of the time, and keeps nothing of a number that Java's text of it would need.
+    Whatever it does not take or find is for `find`, on what `decode` makes of the text.
+    """
+    try:
+        document = orjson.loads(text)
+    except ValueError:
+        return None
+    strings: list[str] = []
+    for way in ways:
+        found = _walk(document, way)
+        if not found or not isinstance(value := found[0], str):
+            return None
+        strings.append(value)
+    return strings
 
 
 def _walk(document: object, way: tuple[str | int, ...]) -> list[object]:

@@ -6,6 +6,8 @@ long as half an exchange with Cognito; here the thread and the bell by which it 
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -13,6 +15,10 @@ from typing import Any, Generic, TypeVar
 import gevent
 from gevent.hub import Waiter
 from gevent.monkey import get_original
+
+NICENESS = 10
+"""How much further back the thread stands than the event loop's: where both want a core, users go first. Half-way, so
+that it still gets on with its work on a machine whose cores are all busy."""
 
 T = TypeVar("T")
 
@@ -51,6 +57,8 @@ class Reckoner:
         return step.result()
 
     def _work(self) -> None:
+        if sys.platform == "linux":  # only there a niceness is a thread's own
+            os.nice(NICENESS)
         while True:
             step = self._steps.get()
             if step.is_wanted:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from harness.provision.accounts_file import AccountsFile
+from harness.provision.enrolment import Enrolment
 from harness.provision.pace import Pace
 from harness.provision.passwords import Choose, new_password
 from harness.provision.pool import Pool
@@ -43,6 +44,15 @@ class Wish:
         return {"email": name, "email_verified": "true", **given} if self.by_email else given
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Made:
+    """What an account got. Has no repr: it is all secret."""
+
+    password: str
+    totp_secret: str = ""
+    """Of its authenticator app; empty when it has none."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """What came of a job."""
@@ -62,6 +72,7 @@ class Jobs:
         choose: Picks at random, unpredictably.
         rate: Accounts a second.
         progress: Told about each account.
+        enrolment: Gives each account that is made an authenticator app; None: they get none.
     """
 
     def __init__(
@@ -73,6 +84,7 @@ class Jobs:
         *,
         rate: float,
         progress: Progress = lambda _: None,
+        enrolment: Enrolment | None = None,
     ) -> None:
         self._pool = pool
         self._file = file
@@ -80,6 +92,7 @@ class Jobs:
         self._choose = choose
         self._rate = rate
         self._progress = progress
+        self._enrolment = enrolment
         self.outcome = Outcome()
         """As far as it has come; whole when the job has ended, however it ended."""
 
@@ -95,15 +108,24 @@ class Jobs:
         held = self._file.passwords.items()
         kept = {name: password for name, password in held if not password.startswith(PREFIXES)}
 
-        def make(name: str) -> str | None:
+        def make(name: str) -> Made | None:
             if name not in existing and not self._pool.create(name, wish.attributes_of(name)):
                 return None
             password = kept.get(name) or new_password(self._policy, self._choose)
             self._pool.set_password(name, password)
             self._pool.add_to_groups(name, wish.groups)
-            return password
+            if self._enrolment is None:
+                return Made(password)
+            secret = self._enrolment.enrol(name, password)
+            if secret is None:  # an app whose secret was lost, in a pool that insists on it: begin again
+                self._pool.delete(name)
+                self._pool.create(name, wish.attributes_of(name))
+                self._pool.set_password(name, password)
+                self._pool.add_to_groups(name, wish.groups)
+                secret = self._enrolment.enrol(name, password)
+            return Made(password, secret or "")
 
-        self._run(names, make, self._note_password, self._rate / max(1, len(wish.groups)))
+        self._run(names, make, self._note, self._rate / max(1, len(wish.groups)))
 
     def reset_passwords(self, names: Iterable[str]) -> None:
         """A new password for each of these accounts.
@@ -112,12 +134,12 @@ class Jobs:
             RefusedError: Nothing more was begun.
         """
 
-        def reset(name: str) -> str:
+        def reset(name: str) -> Made:
             password = new_password(self._policy, self._choose)
             self._pool.set_password(name, password)
-            return password
+            return Made(password)
 
-        self._run(names, reset, self._note_password, self._rate)
+        self._run(names, reset, self._note, self._rate)
 
     def delete(self, names: Iterable[str]) -> None:
         """Remove these accounts, from the pool and then from the file.
@@ -126,35 +148,35 @@ class Jobs:
             RefusedError: Nothing more was begun.
         """
 
-        def remove(name: str) -> str:
+        def remove(name: str) -> Made:
             self._pool.delete(name)
-            return ""
+            return Made("")
 
-        def note(name: str, _: str | None) -> None:
+        def note(name: str, _: Made | None) -> None:
             self._file.remove(name)
             self.outcome.done += 1
 
         self._run(names, remove, note, self._rate)
 
-    def _note_password(self, name: str, password: str | None) -> None:
-        if password is None:
+    def _note(self, name: str, made: Made | None) -> None:
+        if made is None:
             self.outcome.taken.append(name)
             return
-        self._file.put(name, password)
+        self._file.put(name, made.password, made.totp_secret)
         self.outcome.done += 1
 
     def _run(
         self,
         names: Iterable[str],
-        act: Callable[[str], str | None],
-        note: Callable[[str, str | None], None],
+        act: Callable[[str], Made | None],
+        note: Callable[[str, Made | None], None],
         rate: float,
     ) -> None:
-        def done(name: str, result: str | None) -> None:
+        def done(name: str, result: Made | None) -> None:
             note(name, result)
             self._progress(1)
 
-        pace: Pace[str, str | None] = Pace(rate, time.monotonic, time.sleep)
+        pace: Pace[str, Made | None] = Pace(rate, time.monotonic, time.sleep)
         try:
             pace.run(names, act, done)
         finally:

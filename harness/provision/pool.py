@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from harness.cognito.parties import AppClient, secret_hash
 from harness.errors import HarnessError
 
 MARK_NAME: Final = "family_name"
@@ -19,7 +20,9 @@ _CREDENTIALS: Final = "Check the AWS credentials: AWS_PROFILE, keys, `aws sso lo
 _HINTS: Final = {
     "AccessDeniedException": "Give these credentials the actions that docs/provision.md lists.",
     "ResourceNotFoundException": "Check --cognito-user-pool-id and --group, and that both are in this region.",
-    "InvalidParameterException": "Give what the pool requires with --attribute NAME=VALUE.",
+    "InvalidParameterException": "Give what the pool requires with --attribute NAME=VALUE; --totp needs an app client "
+    "that takes ADMIN_USER_PASSWORD_AUTH or USER_PASSWORD_AUTH, and a pool that takes authenticator apps.",
+    "EnableSoftwareTokenMFAException": "A code is made of this machine's clock: is it right?",
     "TooManyRequestsException": "Others use this quota, too: lower --rate, and run the same command again.",
     "UnrecognizedClientException": _CREDENTIALS,
     "InvalidSignatureException": _CREDENTIALS,
@@ -139,6 +142,54 @@ class Pool:
         for group in groups:
             self._call("admin_add_user_to_group", Username=name, GroupName=group)
 
+    def sign_in(self, app: AppClient, name: str, password: str) -> Mapping[str, Any]:
+        """What Cognito answers to a password: an AuthenticationResult or a challenge.
+
+        As an administrator where the app client allows that, else as the user.
+
+        Raises:
+            RefusedError: See the hint.
+        """
+        given = {"USERNAME": name, "PASSWORD": password}
+        if app.client_secret:
+            given["SECRET_HASH"] = secret_hash(app, name)
+        members = {"ClientId": app.client_id, "AuthParameters": given}
+        try:
+            return self._call("admin_initiate_auth", AuthFlow="ADMIN_USER_PASSWORD_AUTH", **members)  # type: ignore[no-any-return]  # boto3's document
+        except RefusedError as error:
+            if "flow not enabled" not in error.message:
+                raise
+        return self._ask("initiate_auth", AuthFlow="USER_PASSWORD_AUTH", **members)  # type: ignore[no-any-return]  # the same
+
+    def begin_app(self, whose: Mapping[str, str]) -> tuple[str, str]:
+        """The secret of a new authenticator app, and the session to go on with, if it is a session's.
+
+        Args:
+            whose: AccessToken, or the Session of a sign-in.
+
+        Raises:
+            RefusedError: See the hint.
+        """
+        answer = self._ask("associate_software_token", **whose)
+        return str(answer["SecretCode"]), str(answer.get("Session") or "")
+
+    def confirm_app(self, whose: Mapping[str, str], code: str) -> None:
+        """The app's first code.
+
+        Raises:
+            RefusedError: See the hint.
+        """
+        self._ask("verify_software_token", UserCode=code, **whose)
+
+    def prefer_app(self, name: str, *, wanted: bool) -> None:
+        """Have the app asked for at each sign-in, or not; nothing happens when there is none to be left out.
+
+        Raises:
+            RefusedError: See the hint.
+        """
+        given = {"Enabled": wanted, "PreferredMfa": wanted}
+        self._call("admin_set_user_mfa_preference", Username=name, SoftwareTokenMfaSettings=given)
+
     def delete(self, name: str) -> None:
         """Remove an account; nothing happens when it is gone.
 
@@ -155,8 +206,11 @@ class Pool:
         return {"Name": MARK_NAME, "Value": MARK} in user["UserAttributes"]
 
     def _call(self, operation: str, **parameters: object) -> Any:  # noqa: ANN401  # boto3's documents
+        return self._ask(operation, UserPoolId=self._pool_id, **parameters)
+
+    def _ask(self, operation: str, **parameters: object) -> Any:  # noqa: ANN401  # boto3's documents
         try:
-            return getattr(self._client, operation)(UserPoolId=self._pool_id, **parameters)
+            return getattr(self._client, operation)(**parameters)
         except ClientError as error:
             kind = error.response.get("Error", {}).get("Code", "")
             message = f"{operation} was refused: {kind}: {error.response.get('Error', {}).get('Message', '')}"

@@ -120,6 +120,7 @@ def test_the_paragraph_has_the_arithmetic():
             Load(login_users=3),
             "as soon as they are answered, and nothing caps them. The quota is 120/s (--cognito-quota",
         ),
+        (replace(load(500), login_users=3, cap_per_s=60.0), "region): 8% of it at the peak, besides the login users."),
         (Load(arrivals_per_s=60.0), "Estimate: Logins arrive at up to 60/s. The quota is 120/s"),
         (Load(), ""),
     ],

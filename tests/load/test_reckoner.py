@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 
 import gevent
 import pytest
 from gevent.monkey import get_original
 
-from harness.load.reckoner import Reckoner
+from harness.load.reckoner import NICENESS, Reckoner
 
 native_sleep = get_original("time", "sleep")
 
@@ -68,3 +70,11 @@ def test_who_is_killed_leaves_at_once_and_what_was_not_begun_is_left_out(reckone
 def test_nothing_keeps_the_event_loop_going_when_nobody_waits(reckoner):
     reckoner.run(lambda: None)
     assert not reckoner._bell.active
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a niceness is the process's here")
+def test_it_stands_back_behind_the_event_loop(reckoner):
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, 0)
+
+    assert reckoner.run(niceness) == min(niceness() + NICENESS, 19)

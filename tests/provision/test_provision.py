@@ -19,14 +19,18 @@ from contextlib import suppress
 from itertools import count
 
 import boto3
+import pyotp
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from harness import credentials
 from harness.cli.main import main
 from harness.cli.provision import Site, build_parser
+from harness.cognito.parties import AppClient, secret_hash
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT, ConfigurationError
-from harness.provision.accounts_file import AccountsFile
+from harness.provision.accounts_file import AccountsFile, write
 from harness.provision.pool import Description
 from harness.settings import Settings
 from tests.conftest import USERS_CSV
@@ -137,6 +141,94 @@ def test_accounts_are_made_that_can_sign_in_and_the_same_command_makes_no_more(
     assert accounts(tmp_path / "users.dev.csv") == made
     assert provision("check")[0] == EXIT.PASSED
     assert failed(sandbox, "AdminCreateUser", "AdminSetUserPassword") == before
+
+
+class TestAuthenticators:
+    @pytest.fixture(params=["OPTIONAL", "ON"])
+    def site(self, request, make_pool, aws, monkeypatch):
+        """A pool where a second factor may be or has to be, and a client with a secret that only users sign in by."""
+        pool_id = make_pool(MfaConfiguration=request.param)
+        flows = ["ALLOW_USER_PASSWORD_AUTH"]
+        client = aws.create_user_pool_client(
+            UserPoolId=pool_id, ClientName="c", ExplicitAuthFlows=flows, GenerateSecret=True
+        )["UserPoolClient"]
+        monkeypatch.setenv("COGNITO_CLIENT_ID", client["ClientId"])
+        monkeypatch.setenv("COGNITO_CLIENT_SECRET", "env:THE_SECRET")
+        monkeypatch.setenv("THE_SECRET", client["ClientSecret"])
+        return pool_id, AppClient(client["ClientId"], client["ClientSecret"], pool_id)
+
+    @staticmethod
+    def rows(tmp_path):
+        return [row.account for row in credentials.read(CsvDataSet(str(tmp_path / "users.dev.csv"))).rows]
+
+    def test_each_account_gets_an_app_that_it_can_sign_in_with(self, site, provision, sandbox, tmp_path):
+        code, out, err = provision("create", "--count", 3, "--totp")
+        assert (code, err) == (EXIT.PASSED, "")
+        accounts = self.rows(tmp_path)
+        assert len({account.totp_secret for account in accounts}) == 3
+        assert not [account for account in accounts if account.totp_secret in out or account.password in out]
+        for account in accounts[:1]:
+            answer = challenge_of(sandbox, site[1], account)
+            assert answer["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+            assert answers_to(sandbox, site[1], account, answer)
+        before = (tmp_path / "users.dev.csv").read_text()
+        assert "3 of 3 accounts are ready" in provision("create", "--count", 3, "--totp")[1]
+        assert (tmp_path / "users.dev.csv").read_text() == before
+
+    def test_accounts_that_have_none_get_one_and_an_app_whose_secret_was_lost_is_replaced(
+        self, site, provision, sandbox, tmp_path
+    ):
+        """As after an interrupt between Cognito's answer and the file."""
+        assert provision("create", "--count", 2)[0] == EXIT.PASSED
+        assert provision("create", "--count", 2, "--totp")[0] == EXIT.PASSED
+        lost, kept = self.rows(tmp_path)
+        write(tmp_path / "users.dev.csv", {account.username: account.password for account in (lost, kept)})
+        assert provision("create", "--count", 2, "--totp")[0] == EXIT.PASSED
+        found, _ = self.rows(tmp_path)
+        assert found.password == lost.password
+        assert found.totp_secret != lost.totp_secret
+        assert answers_to(sandbox, site[1], found, challenge_of(sandbox, site[1], found))
+
+
+def challenge_of(sandbox, client, account):
+    """What is asked after the password."""
+    parameters = {"USERNAME": account.username, "PASSWORD": account.password}
+    hashed = {"SECRET_HASH": secret_hash(client, account.username)}
+    return public(sandbox).initiate_auth(
+        ClientId=client.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={**parameters, **hashed}
+    )
+
+
+def answers_to(sandbox, client, account, asked):
+    """Whether the next code of the account's app is taken; the one of its enrolment is used up."""
+    responses = {
+        "USERNAME": account.username,
+        "SOFTWARE_TOKEN_MFA_CODE": pyotp.TOTP(account.totp_secret).at(time.time() + 30),
+        "SECRET_HASH": secret_hash(client, account.username),
+    }
+    done = public(sandbox).respond_to_auth_challenge(
+        ClientId=client.client_id,
+        ChallengeName="SOFTWARE_TOKEN_MFA",
+        Session=asked["Session"],
+        ChallengeResponses=responses,
+    )
+    return "AuthenticationResult" in done
+
+
+def public(sandbox):
+    """boto3 without keys, as a user has it."""
+    config = Config(signature_version=UNSIGNED)
+    return boto3.session.Session().client(
+        "cognito-idp", endpoint_url=sandbox.endpoint, region_name=sandbox.region, config=config
+    )
+
+
+def test_apps_need_a_client_to_sign_in_by(make_pool, provision):
+    make_pool()
+    code, _, err = provision("create", "--count", 1, "--totp")
+    assert code == EXIT.CONFIGURATION
+    assert "no app client is set" in err
+    assert "--cognito-client-id" in err
 
 
 @pytest.mark.parametrize("columns", [80, 40])

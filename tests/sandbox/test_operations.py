@@ -201,7 +201,7 @@ class TestChallenges:
         assert error == ("NotAuthorized", "Invalid session for the user, session is expired.")
 
     def test_other_challenges_are_not_issued_here(self, world):
-        error = world.refused(self.answer, world=world, session="s" * 20, username="plain", challenge="MFA_SETUP")
+        error = world.refused(self.answer, world=world, session="s" * 20, username="plain", challenge="WEB_AUTHN")
         assert error[0] == "UnsupportedOperation"
 
     @pytest.mark.parametrize("missing", ["Session", "USERNAME", "NEW_PASSWORD"])

@@ -56,10 +56,10 @@ def test_what_names_no_operation_is_counted_apart(served, world, call, differenc
 
 
 def test_an_operation_that_the_sandbox_lacks_is_said_so(served, world, call):
-    parameters = {"ClientId": world.client_id, "Username": "plain"}
-    reply = call(served, world.call_of("ForgotPassword", parameters))
+    parameters = {"AccessToken": "a.b.c"}
+    reply = call(served, world.call_of("DeleteUser", parameters))
     assert (reply.status, reply.kind) == (400, "UnknownOperationException")
-    assert "ForgotPassword" in reply.message
+    assert "DeleteUser" in reply.message
 
 
 def test_a_request_is_refused_for_its_signature_before_its_content(served, world, call):

@@ -1,7 +1,8 @@
 """Login conversations, and how tokens are renewed.
 
 `logins` (one generator per flow), `challenges` (how each is answered), `proofs` (those that SRP answers, of passwords
-and of remembered devices), `client_credentials` (no user at all), `refreshing` (which operation renews tokens).
+and of remembered devices), `enrolment` (MFA_SETUP), `client_credentials` (no user at all), `refreshing` (by which
+operation tokens are renewed).
 """
 
 from harness.cognito.flows.client_credentials import CLIENT_CREDENTIALS

@@ -119,20 +119,29 @@ def _by_function(response: str) -> Answer:
     """An answer by the locustfile's function, under this name in ChallengeResponses."""
 
     def answer(client: AppClient, account: Account, challenge: Challenge) -> Call:
-        function = client.answers.get(challenge.name)
-        if function is None:
-            leave_unanswered(challenge, hint=FUNCTION_HINT)
-        try:
-            text = function(Asked(account.username, challenge.name, challenge.parameters))
-        except LoginError:
-            raise
-        except Exception as error:  # noqa: BLE001  # somebody else's code, and its text may hold a secret
-            leave_unanswered(challenge, f"the locustfile's answer function raised {type(error).__name__}")
-        if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_ANSWER or not text.isprintable():
-            leave_unanswered(challenge, "the locustfile's answer function had no answer")
-        return respond(client, challenge, {response: text})
+        return respond(client, challenge, {response: answer_of(client, account, challenge)})
 
     return answer
+
+
+def answer_of(client: AppClient, account: Account, challenge: Challenge) -> str:
+    """What the locustfile's function says to a challenge.
+
+    Raises:
+        LoginError: There is no such function, or it has no answer.
+    """
+    function = client.answers.get(challenge.name)
+    if function is None:
+        leave_unanswered(challenge, hint=FUNCTION_HINT)
+    try:
+        text = function(Asked(account.username, challenge.name, challenge.parameters))
+    except LoginError:
+        raise
+    except Exception as error:  # noqa: BLE001  # somebody else's code, and its text may hold a secret
+        leave_unanswered(challenge, f"the locustfile's answer function raised {type(error).__name__}")
+    if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_ANSWER or not text.isprintable():
+        leave_unanswered(challenge, "the locustfile's answer function had no answer")
+    return text
 
 
 def _mfa_type(client: AppClient, account: Account, challenge: Challenge) -> Call:
@@ -170,7 +179,9 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
     }
 )
 """How the challenges that any flow may meet are answered, by AWS's name for them."""
-ANSWERED_BY_FUNCTION: Final = frozenset({"CUSTOM_CHALLENGE", "EMAIL_OTP", "SMS_OTP", "SMS_MFA", "SOFTWARE_TOKEN_MFA"})
+ANSWERED_BY_FUNCTION: Final = frozenset(
+    {"CUSTOM_CHALLENGE", "EMAIL_OTP", "SMS_OTP", "SMS_MFA", "SOFTWARE_TOKEN_MFA", "MFA_SETUP"}
+)
 """What a locustfile's functions may answer. A new password is none of it: it would be gone when the run ends."""
 
 

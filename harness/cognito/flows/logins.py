@@ -20,6 +20,7 @@ from typing import Any, Final
 from harness.cognito.flows.challenges import ANSWERS, SRP, leave_unanswered
 from harness.cognito.flows.client_credentials import CLIENT_CREDENTIALS, client_credentials
 from harness.cognito.flows.client_credentials import TOKEN_PATH as MACHINE_TOKEN_PATH
+from harness.cognito.flows.enrolment import MFA_SETUP, set_up_authenticator
 from harness.cognito.flows.proofs import Proofs
 from harness.cognito.parties import Account, AppClient, Challenge, secret_hash
 from harness.cognito.remedies import is_cognitos_own
@@ -195,6 +196,8 @@ def _converse(
         proofs = proofs or Proofs(client, account)
         if proofs.answers(challenge):
             call = yield from proofs.answer(challenge)
+        elif challenge.name == MFA_SETUP:
+            call = yield from set_up_authenticator(client, account, challenge, lambda reply: _document(reply, secrets))
         elif challenge.name in ANSWERS:
             call = ANSWERS[challenge.name](client, account, challenge)
         else:

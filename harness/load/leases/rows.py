@@ -208,6 +208,7 @@ class Rows:
         self._known.difference_update(chosen)
         for held in (self._own, self._login):
             held[:] = [row for row in held if row not in self._leaving]
+        self._spare = deque(row for row in self._spare if row not in self._leaving)  # a login may be under way with it
         for row in chosen:
             self.on_move(row, self._users[row])
         self._return_left()

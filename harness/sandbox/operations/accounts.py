@@ -16,6 +16,7 @@ from harness.sandbox.operations.parameters import (
     check_secret_hash,
     required,
 )
+from harness.sandbox.operations.recovery import SIGN_UP, Recovery
 from harness.sandbox.state.pool import Directory
 from harness.sandbox.state.tokens import BAD_REFRESH_TOKEN, Tokens
 from harness.sandbox.state.user import UserStatus
@@ -26,9 +27,10 @@ PARTS_OF_A_JWT = 3
 class Accounts:
     """The operations that need no AWS credentials, apart from signing in."""
 
-    def __init__(self, directory: Directory, tokens: Tokens) -> None:
+    def __init__(self, directory: Directory, tokens: Tokens, recovery: Recovery) -> None:
         self._directory = directory
         self._tokens = tokens
+        self._recovery = recovery
 
     def get_user(self, parameters: Parameters) -> Answer:
         """GetUser: whose access token this is."""
@@ -57,7 +59,7 @@ class Accounts:
         return {}
 
     def sign_up(self, parameters: Parameters) -> Answer:
-        """SignUp: a new account that waits for its confirmation. No message is sent to anybody."""
+        """SignUp: a new account that waits for its confirmation, by a code that the outbox shows."""
         client = self._directory.client(parameters["ClientId"])
         username, password = parameters["Username"], required(parameters, "Password")
         check_secret_hash(client, username, parameters.get("SecretHash"))
@@ -73,4 +75,4 @@ class Accounts:
             sub=self._directory.chance.uuid(),
             now_s=self._directory.clock.wall(),
         )
-        return {"UserConfirmed": False, "UserSub": user.sub}
+        return {"UserConfirmed": False, "UserSub": user.sub, **self._recovery.send(pool, user, SIGN_UP)}

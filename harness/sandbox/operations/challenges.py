@@ -24,6 +24,7 @@ from harness.sandbox.operations.steps import (
     CUSTOM_CHALLENGE,
     DEVICE_PASSWORD_VERIFIER,
     DEVICE_SRP_AUTH,
+    MFA_SETUP,
     NEW_PASSWORD_REQUIRED,
     PASSWORD_VERIFIER,
     SELECT_CHALLENGE,
@@ -77,6 +78,7 @@ class Challenges:
             NEW_PASSWORD_REQUIRED: self._new_password,
             SOFTWARE_TOKEN_MFA: self._software_token,
             SELECT_MFA_TYPE: self._mfa_type,
+            MFA_SETUP: self._mfa_setup,
             SELECT_CHALLENGE: self._choice,
             CUSTOM_CHALLENGE: self._custom,
             "PASSWORD": self._password,
@@ -190,6 +192,11 @@ class Challenges:
         self._sessions.close(step.token)
         self._first_factor.check(step.client, step.user, lambda: _same(answer, step.session.expected))
         return self._steps.signed_in(step.pool, step.client, step.user, step.device_key)
+
+    def _mfa_setup(self, step: Step) -> Answer:
+        if not step.user.second_factors:
+            raise InvalidParameter("MFA is not set up for the user.")
+        return self._finished(step)
 
     def _mfa_type(self, step: Step) -> Answer:
         chosen = required(step.responses, "ANSWER")

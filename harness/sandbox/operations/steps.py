@@ -20,6 +20,7 @@ SELECT_MFA_TYPE = "SELECT_MFA_TYPE"
 SELECT_CHALLENGE = "SELECT_CHALLENGE"
 CUSTOM_CHALLENGE = "CUSTOM_CHALLENGE"
 PASSWORD_VERIFIER = "PASSWORD_VERIFIER"  # noqa: S105  # the name of a challenge
+MFA_SETUP = "MFA_SETUP"
 DEVICE_SRP_AUTH = "DEVICE_SRP_AUTH"
 DEVICE_PASSWORD_VERIFIER = "DEVICE_PASSWORD_VERIFIER"  # noqa: S105  # the name of a challenge
 LARGEST_SUMMAND = 50
@@ -54,6 +55,9 @@ class Steps:
     def second_factor(self, pool: Pool, client: Client, user: User, device_key: str = "") -> Answer:
         """The password is for good. A remembered device may stand in for the second factor."""
         factors = user.second_factors
+        if not factors and pool.demands_second_factor:
+            can = {"MFAS_CAN_SETUP": compact_json([SOFTWARE_TOKEN_MFA]).decode()}
+            return self.ask(MFA_SETUP, pool, client, user, can, device_key=device_key)
         device = self._device(pool, user, device_key)
         if not factors or (device is not None and device.is_remembered and pool.spares_devices):
             return self.signed_in(pool, client, user, device_key)

@@ -14,6 +14,7 @@ from harness.sandbox.operations.groups import Groups
 from harness.sandbox.operations.listing import Listing
 from harness.sandbox.operations.parameters import Answer, Parameters
 from harness.sandbox.operations.pools import Pools
+from harness.sandbox.operations.recovery import Recovery
 from harness.sandbox.operations.resource_servers import ResourceServers
 from harness.sandbox.operations.second_factors import SecondFactors
 from harness.sandbox.operations.signing_in import SigningIn
@@ -55,8 +56,9 @@ def _of_users(directory: Directory, tokens: Tokens, sessions: Sessions, outbox: 
     first_factor = FirstFactor(directory, steps)
     signing_in = SigningIn(directory, tokens, steps, first_factor)
     challenges = Challenges(directory, sessions, steps, first_factor)
-    second_factors = SecondFactors(directory, tokens)
-    accounts = Accounts(directory, tokens)
+    second_factors = SecondFactors(directory, tokens, sessions)
+    recovery = Recovery(directory, tokens, outbox)
+    accounts = Accounts(directory, tokens, recovery)
     administration, devices = Administration(directory), Devices(directory, tokens)
     return {
         "InitiateAuth": signing_in.initiate_auth,
@@ -72,6 +74,12 @@ def _of_users(directory: Directory, tokens: Tokens, sessions: Sessions, outbox: 
         "GlobalSignOut": accounts.global_sign_out,
         "RevokeToken": accounts.revoke_token,
         "SignUp": accounts.sign_up,
+        "ConfirmSignUp": recovery.confirm_sign_up,
+        "ResendConfirmationCode": recovery.resend_confirmation_code,
+        "ForgotPassword": recovery.forgot_password,
+        "ConfirmForgotPassword": recovery.confirm_forgot_password,
+        "ChangePassword": recovery.change_password,
+        "UpdateUserAttributes": recovery.update_user_attributes,
         "ConfirmDevice": devices.confirm_device,
         "UpdateDeviceStatus": devices.update_device_status,
         "GetDevice": devices.get_device,

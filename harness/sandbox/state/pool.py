@@ -104,6 +104,11 @@ class Pool:
         return len(self._users)
 
     @property
+    def demands_second_factor(self) -> bool:
+        """Whether everybody needs one (MfaConfiguration)."""
+        return self.settings.get("MfaConfiguration") == "ON"
+
+    @property
     def device_configuration(self) -> Mapping[str, bool] | None:
         """How it keeps track of devices; None when it does not."""
         given: Any = self.settings.get("DeviceConfiguration")

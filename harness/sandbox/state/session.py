@@ -68,20 +68,29 @@ class Sessions:
         )
         return token
 
-    def find(self, token: str, challenge: str, client_id: str) -> Session:
-        """The conversation that waits for this challenge's answer from this client.
+    def find(self, token: str, challenge: str, client_id: str | None) -> Session:
+        """The conversation that waits for this challenge's answer from this client (None: from whichever).
 
         Raises:
             NotAuthorized: There is none, it expired, or it was answered before.
         """
         session = self._sessions.get(token)
-        if session is None or session.expires_s <= self._clock.monotonic() or session.client_id != client_id:
+        if session is None or session.expires_s <= self._clock.monotonic():
+            raise NotAuthorized(EXPIRED)
+        if client_id not in (None, session.client_id):
             raise NotAuthorized(EXPIRED)
         if session.is_used:
             raise NotAuthorized(USED)
         if session.challenge != challenge:
             raise NotAuthorized(EXPIRED)
         return session
+
+    def renew(self, token: str) -> str:
+        """The token by which the conversation goes on; this one is used up."""
+        fresh = self._chance.text(TOKEN_LENGTH, ALPHANUMERIC)
+        self._sessions[fresh] = self._sessions[token]
+        self.close(token)
+        return fresh
 
     def close(self, token: str) -> None:
         """Use the conversation up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from harness.sandbox.checks.refusals import ResourceNotFound
 from harness.sandbox.state.device import Device
@@ -19,6 +20,14 @@ class UserStatus(StrEnum):
     CONFIRMED = "CONFIRMED"
     RESET_REQUIRED = "RESET_REQUIRED"
     FORCE_CHANGE_PASSWORD = "FORCE_CHANGE_PASSWORD"  # noqa: S105  # the name of a state
+
+
+class PendingCode(NamedTuple):
+    """A code that was sent and waits to be told."""
+
+    code: str
+    until_s: float
+    """Monotonic seconds."""
 
 
 @dataclass(slots=True)
@@ -52,6 +61,8 @@ class User:
     has_preference: bool = False
     """Whether the first of them is preferred; else the user chooses at each sign-in."""
 
+    codes: dict[str, PendingCode] = field(default_factory=dict)
+    """What was sent last, by what it is for."""
     devices: dict[str, Device] = field(default_factory=dict)
     """Devices that this user has signed in from, by their keys, in a pool that keeps track of them."""
 

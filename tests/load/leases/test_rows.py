@@ -114,6 +114,19 @@ class TestTaking:
         master.grant(short_of=2)
         assert [user.value for user in sharing] == [6, 6]
 
+    def test_a_row_that_a_login_keeps_leaves_when_that_is_over_and_is_nobodys_until_then(self) -> None:
+        master = Master()
+        master.spawn(master.rows.take, 2)
+        master.grant(4, 5)
+        master.rows.give_back(4)
+        master.rows.begin(4)
+        master.rows.receive(RECALL, {"count": 1, "moves": True})
+        (user,) = master.spawn(master.rows.take)
+        assert (user.value, master.returned()) == (None, [])
+        master.rows.end(4)
+        master.turn()
+        assert master.returned() == [4]
+
     def test_users_that_share_spread_over_rows_that_come_later(self) -> None:
         master, moved = Master(), []
         master.rows.on_move = lambda row, count: moved.append((row, count))
