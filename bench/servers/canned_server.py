@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 
 from bench.child import Child
+from bench.contest import Venue
 
 COUNT_PATH = "/bench/count"
 START_TIMEOUT_S = 10.0
@@ -72,3 +77,18 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@contextmanager
+def started(module: str, venue: Venue) -> Iterator[CannedServer]:
+    """A server of this folder, `bench.servers.<module>`, in a process of its own, listening."""
+    port = free_port()
+    command = [sys.executable, "-m", f"bench.servers.{module}", str(port)]
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": os.pathsep.join(sys.path)}
+    child = Child(command, core=venue.server_core, folder=venue.folder / module, environment=environment)
+    server = CannedServer(child, port)
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.close()

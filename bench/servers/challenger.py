@@ -6,18 +6,15 @@ It costs next to nothing, where a server that checks would cost more than the cl
 from __future__ import annotations
 
 import json
-import os
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from gevent.server import StreamServer
 
 from bench.canned import login_answer
-from bench.child import Child
 from bench.contest import Venue
-from bench.servers.canned_server import CannedServer, free_port
+from bench.servers.canned_server import CannedServer, started
 from bench.servers.fallback import Fallback, response
 
 PUBLIC_HEX = "5" * 768
@@ -25,19 +22,9 @@ PUBLIC_HEX = "5" * 768
 SALT_HEX, BLOCK_BYTES = "1f" * 16, 1024
 
 
-@contextmanager
-def start(venue: Venue) -> Iterator[CannedServer]:
+def start(venue: Venue) -> AbstractContextManager[CannedServer]:
     """The server, in a process of its own, listening."""
-    port = free_port()
-    command = [sys.executable, "-m", "bench.servers.challenger", str(port)]
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": os.pathsep.join(sys.path)}
-    folder = venue.folder / "challenger"
-    server = CannedServer(Child(command, core=venue.server_core, folder=folder, environment=environment), port)
-    try:
-        server.wait()
-        yield server
-    finally:
-        server.close()
+    return started("challenger", venue)
 
 
 class Challenger(Fallback):

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import count
 
 import gevent.socket
 from gevent.server import StreamServer
 
 from bench.canned import api_answer, login_answer
-from bench.child import Child
 from bench.contest import Venue
-from bench.servers.canned_server import COUNT_PATH, CannedServer, free_port
+from bench.servers.canned_server import COUNT_PATH, CannedServer, started
 
 READ_BYTES = 65536
 
 
-@contextmanager
-def start(venue: Venue) -> Iterator[CannedServer]:
+def start(venue: Venue) -> AbstractContextManager[CannedServer]:
     """The fallback server, in a process of its own, listening."""
-    port = free_port()
-    command = [sys.executable, "-m", "bench.servers.fallback", str(port)]
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": os.pathsep.join(sys.path)}
-    folder = venue.folder / "fallback"
-    server = CannedServer(Child(command, core=venue.server_core, folder=folder, environment=environment), port)
-    try:
-        server.wait()
-        yield server
-    finally:
-        server.close()
+    return started("fallback", venue)
 
 
 class Fallback:
