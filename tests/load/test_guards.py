@@ -19,11 +19,34 @@ import pytest
 from geventhttpclient import connectionpool
 from geventhttpclient.connectionpool import SSLConnectionPool
 from locust import FastHttpUser, argument_parser
+from locust.stats import RequestStats
 
 from harness.load import CognitoApiUser, guards
 
 HIGH_FD = 1500
 """Beyond what select() can take (FD_SETSIZE is 1024)."""
+
+
+def test_seconds_that_nobody_asks_for_are_forgotten_and_rates_stay() -> None:
+    """Locust keeps one count for each second and name; its rates look back twelve seconds."""
+    stats = RequestStats()
+    now_s = int(time.time())
+    for second in range(now_s - 500, now_s):
+        for entry in (stats.total, stats.get("/orders", "GET")):
+            entry.num_reqs_per_sec[second] = 3
+            entry.num_fail_per_sec[second] = 1
+    stats.total.last_request_timestamp = stats.total.start_time = now_s
+    stats.total.start_time = now_s - 500
+    before = (stats.total.current_rps, stats.total.current_fail_per_sec)
+    guards.forget_old_seconds(stats, now_s)
+    assert (stats.total.current_rps, stats.total.current_fail_per_sec) == before
+    assert before[0] > 0
+    sizes = {
+        len(kept)
+        for entry in (stats.total, stats.get("/orders", "GET"))
+        for kept in (entry.num_reqs_per_sec, entry.num_fail_per_sec)
+    }
+    assert sizes == {guards.KEPT_S}
 
 
 @pytest.fixture

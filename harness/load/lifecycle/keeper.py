@@ -35,10 +35,18 @@ class Keeper:
         due: Where measurements come from.
         healths: The health of each process by its name, as it is now.
         after_s: How long after the clock's full second to look: measurements of workers are on their way.
+        tidy: What else is done now and then while a run goes on, given the time.
     """
 
     def __init__(
-        self, setup: Setup, facts: Facts, due: Due, healths: Callable[[], Mapping[str, Health]], *, after_s: float = 0.0
+        self,
+        setup: Setup,
+        facts: Facts,
+        due: Due,
+        healths: Callable[[], Mapping[str, Health]],
+        *,
+        after_s: float = 0.0,
+        tidy: Callable[[float], None] = lambda _: None,
     ) -> None:
         folder = None
         self.lost_folder = ""
@@ -52,6 +60,7 @@ class Keeper:
         self._due = due
         self._healths = healths
         self._after_s = after_s
+        self._tidy = tidy
         self._is_over = gevent.event.Event()
         self._greenlet = gevent.spawn(self._keep)
 
@@ -87,6 +96,7 @@ class Keeper:
             if now_s >= interval_at_s:
                 interval_at_s += INTERVAL_S
                 self.record.interval(now_s, self._healths(), pause=_let_others_run)
+                self._tidy(now_s)
 
     def _take(self, now_s: float) -> None:
         for at_s, metrics in self._due(now_s):

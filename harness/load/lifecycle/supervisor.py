@@ -9,6 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -21,6 +22,7 @@ from harness.errors import EXIT, ConfigurationError, Problem
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import Facts, Record
+from harness.load.guards import forget_old_seconds
 from harness.load.leases import Exhausted, RowLedger
 from harness.load.lifecycle import load_model, sandboxed
 from harness.load.lifecycle.attendance import Attendance
@@ -276,7 +278,8 @@ class Supervisor(ABC):
             warmup_s=setup.settings.warmup_s,
             sweep=setup.settings.sweep,
         )
-        self._keeper = Keeper(setup, facts, due, self.healths, after_s=after_s)
+        tidy = partial(forget_old_seconds, self.environment.stats)
+        self._keeper = Keeper(setup, facts, due, self.healths, after_s=after_s, tidy=tidy)
         return self._keeper.record.folder
 
     def measured_so_far(self) -> tuple[Metrics, float]:
