@@ -48,8 +48,11 @@ class Renewal:
 
     def after_s(self, life_s: float) -> float:
         """How long after its issue a token of this life is renewed."""
-        usable_s = life_s - min(self.margin_s, MARGIN_SHARE * life_s)
-        return usable_s * (1.0 - self.spread_share * self.random())
+        return self.latest_s(life_s) * (1.0 - self.spread_share * self.random())
+
+    def latest_s(self, life_s: float) -> float:
+        """How long after its issue a token of this life is good for: until the margin."""
+        return life_s - min(self.margin_s, MARGIN_SHARE * life_s)
 
 
 class Penalty:
@@ -124,12 +127,14 @@ class Held:
         lock: Makes one login at a time.
     """
 
-    __slots__ = ("failure", "failures", "is_refused", "lock", "renew_at_s", "tokens")
+    __slots__ = ("failure", "failures", "good_until_s", "is_refused", "lock", "renew_at_s", "tokens")
 
     def __init__(self, lock: AbstractContextManager[object]) -> None:
         self.lock = lock
         self.tokens: Tokens | None = None
         self.renew_at_s = 0.0
+        self.good_until_s = 0.0
+        """Until when they serve while a renewal does not work: the margin before their expiry."""
         self.is_refused = False
         """Whether an API would not take the tokens: a refresh would not do."""
         self.failures = 0
@@ -177,6 +182,8 @@ class TokenSession:
     def token(self) -> Tokens:
         """Tokens good for at least the margin, which is 60 s unless asked otherwise, and 40 % of their life at most.
 
+        While a renewal does not work (a throttle, a lost connection), those that are still good for so long serve on.
+
         Raises:
             LoginError: None is to be had now. Asking again waits out the penalty first.
         """
@@ -187,8 +194,10 @@ class TokenSession:
         with held.lock:
             if held.tokens is not None and self._now() < held.renew_at_s:
                 return held.tokens
-            self._share_failure_since(failures)
-            return self._renew()
+            if held.tokens is None or held.is_refused or self._now() >= held.good_until_s:
+                self._share_failure_since(failures)
+                return self._renew()
+            return self._renewed_or_still_good(held.tokens, failures)
 
     def force(self, refused: Tokens) -> Tokens:
         """Tokens to use instead of `refused`, which an API would not take: one full login, however many ask.
@@ -210,6 +219,18 @@ class TokenSession:
     def _share_failure_since(self, failures: int) -> None:
         if self._held.failures != failures and self._held.failure is not None:
             raise _afresh(self._held.failure)
+
+    def _renewed_or_still_good(self, good: Tokens, failures: int) -> Tokens:
+        """New tokens, or these, when it has just been tried in vain, or must not be tried yet, or fails."""
+        self._penalty.refuse_if_rejected()
+        if self._held.failures != failures or self._penalty.wait_s(self._now()) > 0:
+            return good
+        try:
+            return self._renew()
+        except LoginError as error:
+            if error.outcome in _FINAL:
+                raise
+            return good
 
     def _renew(self) -> Tokens:
         old = self._held.tokens
@@ -252,7 +273,9 @@ class TokenSession:
             self._compare_lives(tokens)
         self._held.tokens = tokens
         self._held.is_refused = False
-        self._held.renew_at_s = self._now() + self._renewal.after_s(float(tokens.expires_in_s))
+        now_s, own_life_s = self._now(), float(tokens.expires_in_s)
+        self._held.renew_at_s = now_s + self._renewal.after_s(own_life_s)
+        self._held.good_until_s = now_s + self._renewal.latest_s(own_life_s)
 
     def _compare_lives(self, tokens: Tokens) -> None:
         own_life_s = life_s(tokens.access_token)

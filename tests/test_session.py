@@ -19,11 +19,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from harness.cognito.tokens import Tokens
 from harness.errors import LoginError
 from harness.outcome import Outcome, Reason
-from harness.session import BACK_OFF_CAP_S, BACK_OFF_S, Held, Penalty, Renewal, TokenSession
+from harness.session import AT_THE_MARGIN, BACK_OFF_CAP_S, BACK_OFF_S, Held, Penalty, Renewal, TokenSession
 
 HOUR_S = 3600
 TRANSIENT = (Outcome.THROTTLED, Outcome.SERVER_ERROR, Outcome.TRANSPORT_ERROR, Outcome.MALFORMED)
 FINAL = (Outcome.REJECTED, Outcome.CHALLENGED)
+HALFWAY = Renewal(spread_share=0.5, random=lambda: 1.0)
+"""Tokens of an hour are renewed after 1,770 s, and good until 3,540 s."""
 
 
 def error(outcome: Outcome) -> LoginError:
@@ -84,7 +86,12 @@ class Cognito:
 
 
 def session_of(
-    cognito: Cognito, *, random: Callable[[], float] = lambda: 1.0, lock: object = None, refreshes: bool = True
+    cognito: Cognito,
+    *,
+    random: Callable[[], float] = lambda: 1.0,
+    lock: object = None,
+    refreshes: bool = True,
+    renewal: Renewal = AT_THE_MARGIN,
 ) -> TokenSession:
     return TokenSession(
         cognito.log_in,
@@ -94,6 +101,7 @@ def session_of(
         wait=cognito.wait,
         held=Held(lock or nullcontext()),
         report=cognito.said.append,
+        renewal=renewal,
     )
 
 
@@ -125,6 +133,47 @@ class TestToken:
         cognito.now_s += 0.002
         assert session.token() is not first
         assert cognito.asked == [Reason.INITIAL, Reason.REFRESH]
+
+    @pytest.mark.parametrize("outcome", TRANSIENT)
+    def test_tokens_that_are_still_good_serve_while_a_renewal_does_not_work(self, outcome: Outcome) -> None:
+        """A throttle holds up no API user before the margin; the renewal is tried again after each penalty."""
+        cognito = Cognito()
+        session = session_of(cognito, renewal=HALFWAY)
+        first = session.token()
+        cognito.refreshes.extend([outcome] * 2)
+
+        cognito.now_s += 1770
+        assert [session.token() for _ in range(3)] == [first] * 3
+        assert cognito.asked == [Reason.INITIAL, Reason.REFRESH]
+        cognito.now_s += BACK_OFF_S
+        assert session.token() is first
+        cognito.now_s += 2 * BACK_OFF_S
+        assert session.token() is not first
+        assert cognito.asked == [Reason.INITIAL, *[Reason.REFRESH] * 3]
+        assert cognito.waits_s == []
+
+    def test_from_the_margin_on_they_serve_no_more(self) -> None:
+        cognito = Cognito()
+        session = session_of(cognito, renewal=HALFWAY)
+        session.token()
+        cognito.refreshes.append(Outcome.THROTTLED)
+
+        cognito.now_s += 3540
+        with pytest.raises(LoginError):
+            session.token()
+
+    @pytest.mark.parametrize("outcome", FINAL)
+    def test_an_account_that_is_rejected_is_told_though_its_tokens_would_serve(self, outcome: Outcome) -> None:
+        cognito = Cognito()
+        session = session_of(cognito, renewal=HALFWAY, refreshes=False)
+        session.token()
+        cognito.logins.append(outcome)
+
+        cognito.now_s += 1770
+        for _ in range(2):
+            with pytest.raises(LoginError):
+                session.token()
+        assert cognito.asked == [Reason.INITIAL, Reason.EXPIRED]
 
     def test_without_a_refresh_token_the_renewal_is_a_full_login(self) -> None:
         cognito = Cognito(gives_refresh_token=False)
