@@ -111,6 +111,8 @@ class Run:
         self.metrics.record(sample)
         if self.samples is not None:
             self.samples.add(sample)
+        if sample.unread_us:
+            self.monitor.health.late_reads.record(sample.unread_us)
         if sample.kind == "exchange":
             self._events.request.fire(
                 request_type=REQUEST_TYPE,
