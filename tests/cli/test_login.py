@@ -70,6 +70,17 @@ def log_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
 
 class TestSuccess:
+    @pytest.mark.parametrize("columns", ["80", "40"])
+    def test_both_tokens_claims_fit_into_a_narrow_log_without_colour(
+        self, sandbox: Any, log_in: LogIn, columns: str
+    ) -> None:
+        code, out, _ = log_in("--decode", COLUMNS=columns, COGNITO_PASSWORD=PASSWORD, **variables(sandbox))
+        assert code == EXIT.PASSED
+        lines = out.splitlines()
+        start = next(number for number, line in enumerate(lines) if line.startswith("claim"))
+        assert max(map(len, lines[start:])) <= int(columns)
+        assert "\x1b" not in out
+
     def test_the_outcome_the_times_and_the_claims_are_shown(self, sandbox: Any, log_in: LogIn) -> None:
         code, out, err = log_in(COGNITO_PASSWORD=PASSWORD, **variables(sandbox))
 
