@@ -224,7 +224,7 @@ def processes(run: Run, numbers: Numbers) -> Table:
                 numbers.percent(health.hot_share if health.observed_s else None),
                 *(numbers.milliseconds(health.lags.figure(metric)) for metric in ("p50", "p99", "max")),
                 numbers.milliseconds(health.late_reads.figure("p99")),
-                numbers.no_data if health.clock_ahead_s is None else f"{health.clock_ahead_s:+,.0f}",
+                numbers.no_data if health.clock_ahead_s is None else f"{round(health.clock_ahead_s):+,d}",
             )
         )
     lateness = ("late p50 ms", "late p99 ms", "late max ms", "unread p99 ms")
