@@ -132,7 +132,7 @@ def tables(standing: Standing, remedies: Remedies) -> dict[str, list[dict[str, A
                 "process": name,
                 "cpu": _NUMBERS.percent(health.mean_cpu_share),
                 "late": _NUMBERS.milliseconds(health.lag_p99_us),
-                "clock": _NUMBERS.no_data if health.clock_ahead_s is None else f"{health.clock_ahead_s:+,.0f}",
+                "clock": _NUMBERS.no_data if health.clock_ahead_s is None else f"{round(health.clock_ahead_s):+,d}",
             }
             for name, health in sorted(healths.items())
         ],
