@@ -7,7 +7,7 @@ have spread, at N / mean time between two of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import floor, inf
 from typing import Final
 
@@ -59,7 +59,7 @@ class Estimate:
     def __init__(self, load: Load) -> None:
         self.load = load
         renewal, life_s = load.renewal, load.token_life_s
-        self.last_s = replace(renewal, spread_share=0.0).after_s(life_s)
+        self.last_s = renewal.latest_s(life_s)
         """How long after a login its token is renewed at the latest."""
         self.first_s = self.last_s * (1 - renewal.spread_share)
         """The same, at the earliest."""

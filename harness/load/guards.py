@@ -79,7 +79,7 @@ def forget_old_seconds(stats: RequestStats, now_s: float) -> None:
     """Drop the counts per second that Locust's tables ask for no more.
 
     Each name has two dictionaries with an entry for each second, from which Locust takes the last twelve. It never
-    drops any: a day of 100 names was over a gigabyte of them.
+    drops any: a day of one name is 5.4 MB of them, of 100 names half a gigabyte.
     """
     before_s = now_s - KEPT_S
     for entry in (stats.total, *stats.entries.values()):
