@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from harness.cognito.flows.enrolment import MFA_SETUP
 from harness.cognito.parties import AppClient
 from harness.cognito.totp import Authenticators
 from harness.provision.pool import Pool, RefusedError
 
 SOFTWARE_TOKEN_MFA: Final = "SOFTWARE_TOKEN_MFA"  # noqa: S105  # the name of a challenge
-MFA_SETUP: Final = "MFA_SETUP"
 
 
 class Enrolment:
