@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
+from array import array
 from bisect import bisect_left
-from collections.abc import Mapping, MutableMapping
-from itertools import accumulate
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import accumulate, compress, repeat
 from typing import Any
 
 from hdrh.histogram import HdrHistogram
@@ -21,12 +25,20 @@ _HALF_MAGNITUDE = 10
 _SUB_BUCKET_BITS = 11
 
 WIDE = 2_000
-"""Distinct buckets from which on the dense array (188 kB) is used instead of a dictionary (75 kB of so many buckets).
+"""Distinct buckets from which on the wire carries HdrHistogram's own text form."""
 
-A name that was seen a few times then costs a few hundred bytes, and ten thousand names do not fill the memory."""
+KEPT = 4_096
+"""Samples whose buckets are kept one by one, two bytes each, until they are folded into an array of counts.
 
-_INDEXES = tuple(range((HIGHEST_US.bit_length() - _SUB_BUCKET_BITS + 2) << _HALF_MAGNITUDE))
-"""Every bucket's index, once in the process: a dictionary of them is half as large as one of numbers of its own."""
+A name that was seen a few times then costs a few hundred bytes, one that was seen a thousand times two kilobytes, and
+ten thousand names do not fill the memory."""
+
+_PAGE = 1_024
+"""An array of counts ends with its highest bucket, rounded up to so many: 36 kB for latencies below a quarter of a
+second."""
+_MOST_IN_A_COUNT = (1 << 32) - 1
+_NARROW, _BROAD = "I", "Q"
+"""Counts of 4 and of 8 bytes."""
 
 _PERCENTILE = re.compile(r"p([0-9]{1,2})(?:\.([0-9]{1,3}))?")
 
@@ -48,7 +60,7 @@ class Histogram:
     Sum, count and maximum are kept exactly. Not thread-safe.
     """
 
-    __slots__ = ("_counts", "_hdr", "_ranked", "clamped", "count", "max_us", "sum_us")
+    __slots__ = ("_counts", "_kept", "_ranked", "clamped", "count", "max_us", "sum_us")
 
     def __init__(self) -> None:
         self.count = 0
@@ -56,9 +68,11 @@ class Histogram:
         self.max_us = 0
         self.clamped = 0
         """How many values exceeded `HIGHEST_US`."""
-        self._hdr: HdrHistogram | None = None
-        self._counts: MutableMapping[int, int] = {}
-        self._ranked: tuple[int, list[int], list[int]] | None = None
+        self._kept = array("H")
+        """The bucket of each sample that is not in `_counts`, in no order."""
+        self._counts: array[int] | None = None
+        """How many samples are in each bucket, up to the highest one that has any."""
+        self._ranked: tuple[int, Sequence[int], Sequence[int]] | None = None
         """Of this many samples: the buckets, and the rank that each ends with. Reports ask for many percentiles."""
 
     def record(self, value_us: int) -> None:
@@ -73,14 +87,13 @@ class Histogram:
                 self.clamped += 1
             shift = value_us.bit_length() - _SUB_BUCKET_BITS
             index = (shift << _HALF_MAGNITUDE) + (value_us >> shift)
-        try:
-            self._counts[index] += 1
-        except KeyError:
-            self._open(index, 1)
-        self.count += 1
+        self._kept.append(index)
         self.sum_us += value_us
         if value_us > self.max_us:  # noqa: PLR1730 - the same
             self.max_us = value_us
+        self.count = count = self.count + 1
+        if not count % KEPT:
+            self._fold()
 
     def percentile(self, thousandths: int) -> int | None:
         """The value at a percentile (99900 is 99.9 %), in microseconds; None without a sample.
@@ -106,9 +119,11 @@ class Histogram:
         if not 1 <= rank <= self.count:
             raise IndexError(f"rank {rank} of {self.count}")
         if self._ranked is None or self._ranked[0] != self.count:
-            buckets = self._buckets()
-            ends = list(accumulate(count for _, count in buckets))
-            self._ranked = self.count, [index for index, _ in buckets], ends
+            if self._counts is None:
+                self._ranked = self.count, sorted(self._kept), range(1, self.count + 1)
+            else:
+                buckets, counts = self._columns()
+                self._ranked = self.count, buckets, list(accumulate(counts))
         _, indexes, ends = self._ranked
         return min(_upper_end(indexes[bisect_left(ends, rank)]), self.max_us)
 
@@ -125,12 +140,12 @@ class Histogram:
         Count and sum are exact; the maximum is known to the resolution of the buckets.
         """
         rest = Histogram()
+        rest.count, rest.sum_us = self.count - part.count, self.sum_us - part.sum_us
         missing = dict(part._buckets())
         for index, count in self._buckets():
             if count > missing.get(index, 0):
                 rest._add(index, count - missing.get(index, 0))
                 rest.max_us = min(_upper_end(index), self.max_us)
-        rest.count, rest.sum_us = self.count - part.count, self.sum_us - part.sum_us
         rest.clamped = self.clamped - part.clamped
         return rest
 
@@ -155,12 +170,12 @@ class Histogram:
 
     def merge(self, other: Histogram) -> None:
         """Add another histogram's samples to this one; the other one stays as it is."""
-        if other._hdr is not None:
-            self._widen().encoder.add(other._hdr.encoder)
-        else:
-            for index, count in other._buckets():
-                self._add(index, count)
         self.count += other.count
+        self._kept.extend(other._kept)
+        if other._counts is not None:
+            self._counts = other._counts[:] if self._counts is None else _added(self._counts, other._counts, self.count)
+        if len(self._kept) >= KEPT:
+            self._fold()
         self.sum_us += other.sum_us
         self.max_us = max(self.max_us, other.max_us)
         self.clamped += other.clamped
@@ -173,13 +188,11 @@ class Histogram:
         if not self.count:
             return {}
         wire: dict[str, Any] = {"n": self.count, "sum": self.sum_us, "max": self.max_us, "clamped": self.clamped}
-        if self._hdr is None:
-            wire["buckets"] = [number for bucket in self._buckets() for number in bucket]
+        buckets = self._buckets()
+        if len(buckets) <= WIDE:
+            wire["buckets"] = [number for bucket in buckets for number in bucket]
         else:
-            # The encoder asks for these two, which `record` does not keep up to date.
-            self._hdr.total_count = self.count
-            self._hdr.max_value = self.max_us
-            wire["hdr"] = self._hdr.encode()
+            wire["hdr"] = self._encoded(buckets)
         return wire
 
     @classmethod
@@ -191,31 +204,18 @@ class Histogram:
         histogram.count, histogram.sum_us = wire["n"], wire["sum"]
         histogram.max_us, histogram.clamped = wire["max"], wire["clamped"]
         if "hdr" in wire:
-            histogram._hdr = HdrHistogram.decode(wire["hdr"])
-            histogram._counts = histogram._hdr.counts
+            hdr = HdrHistogram.decode(wire["hdr"])
+            histogram._counts = array(_code(histogram.count), hdr.counts[: _index(histogram.max_us) + 1])
+            hdr.encoder = None  # they refer to each other; see `_scratch`
         else:
             numbers = wire["buckets"]
-            histogram._counts = {
-                _INDEXES[index]: count for index, count in zip(numbers[::2], numbers[1::2], strict=True)
-            }
+            for index, count in zip(numbers[::2], numbers[1::2], strict=True):
+                histogram._add(index, count)
         return histogram
 
-    def encode(self, scratch: HdrHistogram) -> str:
-        """HdrHistogram's own text form (compressed V2, base64): the buckets, without the exact sum and maximum.
-
-        Args:
-            scratch: An empty histogram of `empty_hdr`, to work in; it is empty again afterwards.
-        """
-        hdr = self._hdr or scratch
-        if self._hdr is None:
-            for index, count in self._counts.items():
-                scratch.counts[index] = count
-        hdr.total_count, hdr.max_value = self.count, self.max_us
-        text: str = hdr.encode().decode("ascii")
-        if self._hdr is None:
-            for index in self._counts:
-                scratch.counts[index] = 0
-        return text
+    def encode(self) -> str:
+        """HdrHistogram's own text form (compressed V2, base64): the buckets, without the exact sum and maximum."""
+        return self._encoded(self._buckets()).decode("ascii")
 
     @classmethod
     def decode(cls, text: str) -> Histogram:
@@ -233,44 +233,87 @@ class Histogram:
         histogram = cls()
         for index, count in enumerate(hdr.counts):
             if count:
-                histogram._add(index, count)
                 histogram.count += count
+                histogram._add(index, count)
                 histogram.max_us = _upper_end(index)
                 histogram.sum_us += count * histogram.max_us
         return histogram
 
     def _buckets(self) -> list[tuple[int, int]]:
         """Bucket index and count of every bucket that is not empty, in ascending order."""
-        if self._hdr is None:
-            return sorted(self._counts.items())
-        counts: list[int] = self._hdr.counts[: _index(self.max_us) + 1]
-        return [(index, count) for index, count in enumerate(counts) if count]
+        return sorted(Counter(self._kept).items()) if self._counts is None else list(zip(*self._columns(), strict=True))
+
+    def _columns(self) -> tuple[list[int], list[int]]:
+        """Indexes and counts of every bucket that is not empty, in ascending order."""
+        counts = self._fold()
+        return list(compress(range(len(counts)), counts)), list(filter(None, counts))
 
     def _add(self, index: int, count: int) -> None:
-        try:
-            self._counts[index] += count
-        except KeyError:
-            self._open(index, count)
+        """Count in a bucket. `self.count` has it already."""
+        if self._counts is None and len(self._kept) + count <= KEPT:
+            self._kept.extend(repeat(index, count))
+        else:
+            self._reaching(index)[index] += count
 
-    def _open(self, index: int, count: int) -> None:
-        """Count in a bucket that was empty, in the dictionary or, once that is wide, in the dense array."""
-        self._counts[_INDEXES[index]] = count
-        if self._hdr is None and len(self._counts) > WIDE:
-            self._widen()
+    def _fold(self) -> array[int]:
+        """The counts, with all that was kept one by one; `self.count` has it already."""
+        counts = self._reaching(max(self._kept, default=0))
+        for index in self._kept:
+            counts[index] += 1
+        del self._kept[:]
+        return counts
 
-    def _widen(self) -> HdrHistogram:
-        """The dense array, made from the dictionary when there is none yet."""
-        if self._hdr is None:
-            self._hdr = empty_hdr()
-            for index, count in self._counts.items():
-                self._hdr.counts[index] = count
-            self._counts = self._hdr.counts
-        return self._hdr
+    def _reaching(self, index: int) -> array[int]:
+        """The counts, as long as this bucket needs and as broad as `self.count` does."""
+        counts, code = self._counts, _code(self.count)
+        if counts is None or counts.typecode != code:
+            counts = self._counts = array(code, counts or ())
+        if index >= len(counts):
+            counts.frombytes(bytes((_PAGE - index % _PAGE + index - len(counts)) * counts.itemsize))
+        return counts
+
+    def _encoded(self, buckets: list[tuple[int, int]]) -> bytes:
+        scratch = _scratch()
+        for index, count in buckets:
+            scratch.counts[index] = count
+        # The encoder asks for these two.
+        scratch.total_count, scratch.max_value = self.count, self.max_us
+        text: bytes = scratch.encode()
+        for index, _ in buckets:
+            scratch.counts[index] = 0
+        return text
 
 
-def empty_hdr() -> HdrHistogram:
-    """A histogram of the library with the layout of `Histogram`."""
+@cache
+def _scratch() -> HdrHistogram:
+    """A histogram of the library with the layout of `Histogram`, empty but while one is encoded.
+
+    One for the whole process: the library's histogram and its encoder refer to each other, so that every one that is
+    made stays in memory, with 200 kB, until the garbage collector has walked over everything.
+    """
     return HdrHistogram(1, HIGHEST_US, SIGNIFICANT_DIGITS)
+
+
+def _code(count: int) -> str:
+    """Of an array whose items can be so large."""
+    return _NARROW if count <= _MOST_IN_A_COUNT else _BROAD
+
+
+def _added(one: array[int], other: array[int], total: int) -> array[int]:
+    """The counts of both. As one number each, because a loop in Python takes three times as long.
+
+    Args:
+        one: The counts.
+        other: The same.
+        total: What is in both together, so that no item can overflow into the next.
+    """
+    code, length = _code(total), max(len(one), len(other))
+    width, summed = length * array(code).itemsize, 0
+    for counts in (one, other):
+        whole = array(code, counts)
+        whole.frombytes(bytes(width - len(whole) * whole.itemsize))
+        summed += int.from_bytes(whole, sys.byteorder)
+    return array(code, summed.to_bytes(width, sys.byteorder))
 
 
 def _index(value_us: int) -> int:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple, cast
 from urllib.parse import quote, unquote
 
-from harness.evidence.histogram import Histogram, empty_hdr
+from harness.evidence.histogram import Histogram
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Kind
 from harness.evidence.tally import PHASES, Key
@@ -64,11 +64,11 @@ def lines(metrics: Metrics, start_s: float, length_s: float, pause: Callable[[],
         length_s: How long it was, in seconds.
         pause: Called after each histogram, which costs 0.1 to 0.7 ms: lets an event loop go on.
     """
-    scratch, found = empty_hdr(), []
+    found = []
     for key, series in list(metrics.series()):
         for phase, histogram in zip(PHASES, series.histograms(), strict=True):
             if histogram.count:
-                text = histogram.encode(scratch)
+                text = histogram.encode()
                 found.append(
                     f"Tag={tag(key, phase)},{start_s:.3f},{length_s:.3f},{histogram.max_us / _US_PER_MS:.3f},{text}\n"
                 )

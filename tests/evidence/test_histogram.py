@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import math
+import sys
 from fractions import Fraction
 
 import msgpack
@@ -9,7 +11,7 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.evidence.histogram import HIGHEST_US, SIGNIFICANT_DIGITS, WIDE, Histogram, percentile_of
+from harness.evidence.histogram import HIGHEST_US, KEPT, SIGNIFICANT_DIGITS, WIDE, Histogram, percentile_of
 
 durations = st.one_of(
     st.integers(0, 5_000),
@@ -28,7 +30,7 @@ def histogram_of(values: list[int]) -> Histogram:
 
 
 def wide_histogram(start: int = 2_000) -> Histogram:
-    """One that fills more buckets than a dictionary is kept for."""
+    """One that fills more buckets than are listed on the wire."""
     return histogram_of([start + step * (start // 500) for step in range(WIDE + 1)])
 
 
@@ -93,7 +95,7 @@ def test_a_clock_that_stepped_back_counts_as_zero():
     assert (histogram.figure("p50"), histogram.sum_us) == (0, 0)
 
 
-def test_a_wide_distribution_moves_into_the_dense_array_and_keeps_its_figures():
+def test_a_wide_distribution_is_folded_and_keeps_its_figures():
     values = [2_000 + 4 * step for step in range(3 * WIDE)]
     histogram = histogram_of(values)
     assert "hdr" in histogram.to_wire()
@@ -103,6 +105,65 @@ def test_a_wide_distribution_moves_into_the_dense_array_and_keeps_its_figures():
 
 def test_a_wide_distribution_below_two_milliseconds_keeps_its_figures():
     assert histogram_of(list(range(1_500))).figure("p50") == 749
+
+
+@pytest.mark.parametrize("count", [KEPT - 1, KEPT, KEPT + 1, 3 * KEPT])
+def test_samples_are_folded_into_counts_without_loss(count: int):
+    values = [137 * number % 90_000 for number in range(count)]
+    assert histogram_of(values).figure("p50") == pytest.approx(nearest_rank(values, "p50"), rel=1e-3)
+    assert sum(count for _, count in histogram_of(values)._buckets()) == count
+
+
+def bytes_of(histogram: Histogram) -> int:
+    counts = 0 if histogram._counts is None else sys.getsizeof(histogram._counts)
+    return sys.getsizeof(histogram._kept) + counts
+
+
+@pytest.mark.parametrize(
+    ("count", "most_bytes"),
+    [
+        (0, 100),  # ten thousand names have five of these each
+        (1_000, 2_500),  # two bytes a sample: a run keeps one for each phase, reason and outcome of a login
+        (KEPT - 1, 9_500),
+        (100_000, 48_000),  # an array of counts up to a quarter of a second, and what has come since it was folded
+    ],
+)
+def test_what_was_seen_rarely_takes_little_memory(count: int, most_bytes: int):
+    """All over the place: the worst case for whatever keeps one thing for each distinct latency."""
+    assert bytes_of(histogram_of([2_000 + 7_919 * number % 248_000 for number in range(count)])) <= most_bytes
+
+
+def test_nothing_of_the_library_waits_for_the_garbage_collector():
+    """Its histogram refers to itself: one made for each line of a log would be megabytes of garbage at any time."""
+    wide = wide_histogram()
+    gc.collect()
+    before = sum(isinstance(thing, HdrHistogram) for thing in gc.get_objects())
+    gc.disable()
+    try:
+        for _ in range(5):
+            wide.encode()
+            Histogram.from_wire(wide.to_wire())
+        assert sum(isinstance(thing, HdrHistogram) for thing in gc.get_objects()) <= before + 1
+    finally:
+        gc.enable()
+
+
+def merged_often(values: list[int], doublings: int) -> Histogram:
+    histogram = histogram_of(values)
+    for _ in range(doublings):
+        histogram.merge(Histogram.from_wire(histogram.to_wire()))
+    return histogram
+
+
+@pytest.mark.parametrize("values", [[5], list(range(2_048))], ids=["one bucket", "many"])
+def test_counts_may_pass_four_bytes(values: list[int]):
+    """A hundred workers for a month: no count runs over into the next bucket's, before, at and after the border."""
+    histogram = merged_often(values, 33)
+    assert histogram.count == len(values) << 33
+    assert [count for _, count in histogram._buckets()] == [1 << 33] * len(values)
+    assert histogram.figure("max") == values[-1]
+    histogram.record(5)
+    assert Histogram.from_wire(histogram.to_wire()).to_wire() == histogram.to_wire()
 
 
 def test_few_buckets_stay_small_on_the_wire():
