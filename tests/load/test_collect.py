@@ -165,6 +165,19 @@ class TestCollector:
         assert [collector.receive("w", parcel(4, count=3)) for _ in range(2)] == [4, 4]
         assert arrived(collector) == 3
 
+    @given(st.permutations([*range(8), *range(4)]))
+    def test_parcels_may_come_in_any_order_and_twice(self, order: list[int]) -> None:
+        collector = Collector(RUN)
+        assert [collector.receive("w", parcel(number, count=1)) for number in order] == order
+        assert arrived(collector) == 8
+
+    def test_a_day_of_parcels_leaves_nothing_behind(self) -> None:
+        """The master's memory is the same in the last hour as in the first."""
+        numbers = collect._Numbers()
+        assert all(numbers.add(number) for number in range(86_400))
+        assert not numbers._beyond
+        assert not numbers.add(0)
+
     def test_workers_number_their_parcels_each_for_itself(self) -> None:
         collector = Collector(RUN)
         for worker in ("a", "b"):

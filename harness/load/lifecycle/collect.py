@@ -111,8 +111,7 @@ class Collector:
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
         self.healths: dict[str, Health] = {}
-        self._seen: set[tuple[str, int]] = set()
-        self._newest: dict[str, int] = {}
+        self._arrived: dict[str, _Numbers] = {}
         self._seconds: dict[int, Metrics] = {}
         """What has arrived and was not asked for yet, by second since the epoch."""
         self._reported: dict[str, int] = {}
@@ -129,13 +128,12 @@ class Collector:
         if parcel["run"] != self.run_id:
             return None
         number = int(parcel["number"])
-        if (worker, number) not in self._seen:
-            self._seen.add((worker, number))
+        arrived = self._arrived.setdefault(worker, _Numbers())
+        if arrived.add(number):
             at_s = parcel["at_s"] + self._shift_s(worker, parcel["packed_s"])
             self._seconds.setdefault(at_s, Metrics()).merge(Metrics.from_wire(parcel["metrics"]))
             self._reported[worker] = max(at_s, self._reported.get(worker, at_s))
-            if number >= self._newest.get(worker, 0):  # a parcel that was lost comes after its successors
-                self._newest[worker] = number
+            if number == arrived.newest:  # a parcel that was lost comes after its successors
                 self.healths[worker] = Health.from_wire(parcel["health"])
             if parcel["is_last"]:
                 self.finished.add(worker)
@@ -173,3 +171,23 @@ class Collector:
             behind_s = time.time() - packed_s
             self._shifts_s[worker] = round(behind_s) if abs(behind_s) > MAX_SKEW_S else 0
         return self._shifts_s[worker]
+
+
+class _Numbers:
+    """Which of a worker's parcels have arrived: all up to one, and a few beyond it. A day of them takes no more."""
+
+    def __init__(self) -> None:
+        self.newest = -1
+        self._next = 0
+        self._beyond: set[int] = set()
+
+    def add(self, number: int) -> bool:
+        """Note that this one has arrived; whether it is the first time."""
+        if number < self._next or number in self._beyond:
+            return False
+        self.newest = max(self.newest, number)
+        self._beyond.add(number)
+        while self._next in self._beyond:
+            self._beyond.remove(self._next)
+            self._next += 1
+        return True
