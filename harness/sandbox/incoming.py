@@ -1,13 +1,23 @@
-"""What a connection has sent: bytes for gevent's handler, and the head of a request."""
+"""What a connection has sent: whole requests, and for all that is not so simple, bytes for gevent's handler."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Protocol
+from urllib.parse import unquote
 
-CHUNK_BYTES = 1 << 16
+from harness.sandbox.exchange import Received
+
+CHUNK_BYTES = 1 << 13
+"""More than a request; a larger buffer costs more to make."""
 MOST_HEADERS = 100
 LONGEST_HEADER_BYTES = 1 << 16
+HTTP_1_1 = "HTTP/1.1"
+_LINES = 256
+"""Most lines of a head are the same in every request of a client."""
+UNUSUAL = frozenset({"transfer-encoding", "expect"})
+"""Headers with which a body does not simply follow."""
 
 
 class Source(Protocol):
@@ -29,14 +39,43 @@ class Incoming:
     One recv for a request, and nothing in between: the layers of a socket's own file cost as much as reading the head.
 
     Args:
-        sock: gevent's socket.
+        recv: Waits for bytes, at most so many; b"" at the end.
     """
 
     closed = False
 
-    def __init__(self, sock: Any) -> None:  # noqa: ANN401  # gevent is untyped
-        self._recv = sock.recv
+    def __init__(self, recv: Callable[[int], bytes]) -> None:
+        self._recv = recv
         self._data = b""
+
+    def whole(self) -> Received | None:
+        """The next request, where it came in one piece and is as plain as nearly all are; else nothing is taken.
+
+        Raises:
+            OSError: The client is gone.
+        """
+        data = self.peek()
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        first, *lines = data[:end].decode("latin-1").split("\r\n")
+        words = first.split(" ")
+        if len(words) != len(("method", "target", "version")) or words[2] != HTTP_1_1 or words[0] == "HEAD":
+            return None
+        try:
+            headers = fields(lines)
+        except ValueError:
+            return None  # gevent's handler comes to the same, and answers
+        length = headers.get("content-length", "0")
+        if not UNUSUAL.isdisjoint(headers) or not length.isdecimal():
+            return None
+        end += 4
+        whole = end + int(length)
+        if len(data) < whole:
+            return None
+        self._data = data[whole:]
+        path, _, query = words[1].partition("?")
+        return Received(words[0], unquote(path), query, headers, data[end:whole])
 
     def peek(self, _: int = 0, /) -> bytes:
         """See Source."""
@@ -71,7 +110,7 @@ class Incoming:
 
 
 class Headers(dict[str, str]):
-    """A request's headers, names in lower case, repeated ones joined by a comma.
+    """A request's headers, as `fields` gives them.
 
     gevent's own class goes through the parser for e-mail, which is a sixth of what a login costs here.
 
@@ -83,18 +122,33 @@ class Headers(dict[str, str]):
     """No defect: those are raised. gevent's handler asks."""
 
     def __init__(self, file: Source, _: int = 0) -> None:
-        super().__init__()
-        for number, line in enumerate(_lines(file)):
-            name, colon, value = line.partition(":")
-            if not colon or name != name.strip():
-                raise ValueError("a header is malformed or too long")
-            if number == MOST_HEADERS:
-                raise ValueError(f"more than {MOST_HEADERS} headers")
-            name, value = name.lower(), value.strip()
-            self[name] = f"{self[name]},{value}" if name in self else value
+        super().__init__(fields(_lines(file)))
 
 
-def _lines(file: Source) -> Iterable[str]:
+def fields(lines: list[str]) -> dict[str, str]:
+    """The headers in these lines, names in lower case, repeated ones joined by a comma.
+
+    Raises:
+        ValueError: They are none, or too many.
+    """
+    if len(lines) > MOST_HEADERS:
+        raise ValueError(f"more than {MOST_HEADERS} headers")
+    found: dict[str, str] = {}
+    for line in lines:
+        name, value = _field(line)
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
+
+
+@lru_cache(maxsize=_LINES)
+def _field(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or name != name.strip() or "\n" in line:
+        raise ValueError("a header is malformed")
+    return name.lower(), value.strip()
+
+
+def _lines(file: Source) -> list[str]:
     """The lines of a head; all at once where it came whole, as it mostly does."""
     buffered = file.peek()
     end = buffered.find(b"\r\n\r\n")
@@ -104,8 +158,10 @@ def _lines(file: Source) -> Iterable[str]:
     return file.read(end + 4)[:end].decode("latin-1").split("\r\n")
 
 
-def _lines_one_by_one(file: Source) -> Iterator[str]:
+def _lines_one_by_one(file: Source) -> list[str]:
+    lines: list[str] = []
     while (line := file.readline(LONGEST_HEADER_BYTES)) not in (b"\r\n", b"\n"):
-        if not line.endswith(b"\n"):
-            raise ValueError("a header is malformed or too long")
-        yield line.decode("latin-1")
+        if not line.endswith(b"\n") or len(lines) == MOST_HEADERS:
+            raise ValueError("a header is too long, or there are too many")
+        lines.append(line.decode("latin-1").rstrip("\r\n"))
+    return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -14,17 +15,17 @@ from urllib.parse import unquote
 from wsgiref.handlers import format_date_time
 
 import gevent
+import gevent.socket
 from gevent.pywsgi import Input, WSGIHandler, WSGIServer
 
 from harness.sandbox.exchange import Delivery, Received, Response
-from harness.sandbox.incoming import Headers, Incoming
+from harness.sandbox.incoming import HTTP_1_1, Headers, Incoming
 from harness.sandbox.options import LOOPBACK
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: a whole load test arrives at once."""
 
 
-HTTP_1_1 = "HTTP/1.1"
 VERSIONS = frozenset({HTTP_1_1, "HTTP/1.0"})
 BODY_LIMIT_BYTES = 1 << 20
 STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -33,17 +34,48 @@ DRIPS = 20
 """In how many pieces an answer drips."""
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER, on, for no time: close(2) then sends a RST (tcp(7), socket(7))."""
+READ = 1
+"""libev's EV_READ."""
 
 
 class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
-    """gevent's handler without WSGI, an access log or its layers between: one recv and one send for a request."""
+    """gevent's handler without WSGI, an access log or its layers between: one wait, recv and send for a request.
+
+    A request that comes whole is answered here; what comes in pieces, chunked or malformed goes gevent's own way.
+    """
 
     MessageClass = Headers
     close_connection: bool
     _delivery: Delivery | None = None
 
     def __init__(self, sock: Any, address: Any, server: SandboxServer) -> None:  # noqa: ANN401  # gevent is untyped
-        super().__init__(sock, address, server, rfile=Incoming(sock))
+        self._readable = None if server.ssl_enabled else sock.hub.loop.io(sock.fileno(), READ)
+        super().__init__(sock, address, server, rfile=Incoming(self._recv if self._readable else sock.recv))
+
+    def handle(self) -> None:
+        """One request after the other."""
+        try:
+            super().handle()
+        finally:
+            if self._readable is not None:
+                self._readable.close()
+
+    def handle_one_request(self) -> Any:  # noqa: ANN401  # gevent's
+        """True when there may be another one."""
+        try:
+            received = self.rfile.whole()
+        except OSError:  # the client is gone
+            return None
+        if received is None:
+            return super().handle_one_request()
+        self.command, self.request_version = received.method, HTTP_1_1
+        self.close_connection = received.headers.get("connection", "").lower() == "close"
+        self.response_length = 0
+        try:
+            self._respond(received)
+        except Exception:  # noqa: BLE001  # as gevent's does: the traceback to standard error, 500 to the client
+            self.handle_error(*sys.exc_info())
+        return None if self.close_connection else True
 
     def log_request(self) -> None:
         """Nothing: formatting a line that nobody reads costs as much as a signature check."""
@@ -82,22 +114,30 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
         self.status, self.code, self.response_headers = status, int(status[:3]), headers
 
     def run_application(self) -> None:
-        """Answer the request, at once.
-
-        A client that goes away in the middle, or sends a body that is none, is let go without a word here.
-        """
+        """Answer a request that came gevent's way. A body that is none gets its client let go."""
         try:
             body = self.wsgi_input.read(BODY_LIMIT_BYTES + 1)
-            if len(body) > BODY_LIMIT_BYTES:
-                response = TOO_LARGE
-            else:
-                path, _, query = self.path.partition("?")
-                response = self.application(Received(self.command, unquote(path), query, self.headers, body))
-            self._delivery = response.delivery
-            self.start_response(STATUS_LINES[response.status], response.headers)
+        except OSError:
+            self._send_error_response_if_possible(HTTPStatus.BAD_REQUEST)
+        else:
+            path, _, query = self.path.partition("?")
+            self._respond(Received(self.command, unquote(path), query, self.headers, body))
+
+    def _respond(self, received: Received) -> None:
+        """Answer a request, at once. A client that goes away in the middle is let go without a word here."""
+        response = TOO_LARGE if len(received.body) > BODY_LIMIT_BYTES else self.server.application(received)
+        self._delivery = response.delivery
+        self.start_response(STATUS_LINES[response.status], response.headers)
+        try:
             self._write_with_headers(response.body)
         except OSError:
             self._send_error_response_if_possible(HTTPStatus.BAD_REQUEST)
+
+    def _recv(self, size: int) -> bytes:
+        """Wait first: the next request is hardly ever there already, and asking in vain costs an exception."""
+        self.socket.hub.wait(self._readable)
+        data: bytes = self.socket.recv(size)
+        return data
 
     def _write_with_headers(self, data: bytes) -> None:
         self.headers_sent = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import permutations
 
 import botocore.auth
 import pytest
@@ -11,7 +12,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.sandbox.checks.refusals import Refusal
+from harness.sandbox.checks.refusals import InvalidSignature, Refusal
 from harness.sandbox.checks.signature import AccessKey, SignatureCheck
 from harness.sandbox.exchange import Received
 
@@ -108,6 +109,11 @@ def test_a_clock_less_than_15_minutes_off_is_good_enough(offset_s):
         ("AWS4-HMAC-SHA256 Credential=a/b/c/d/e", "IncompleteSignature"),
         ("AWS4-HMAC-SHA512 Credential=a/b/c/d/e, SignedHeaders=host, Signature=0", "IncompleteSignature"),
         ("AWS4-HMAC-SHA256 Credential=AKIASAMPLE, SignedHeaders=host, Signature=0", "IncompleteSignature"),
+        (
+            "AWS4-HMAC-SHA256 Credential=AKIASAMPLE/1/us-east-1/s/t, SignedHeaders=host, Signature=",
+            "IncompleteSignature",
+        ),
+        ("AWS4-HMAC-SHA256 SignedHeaders=host;Signature=0, Credential=AKIASAMPLE/1/r/s/t", "IncompleteSignature"),
         ("AWS4-HMAC-SHA256 Credential=AKIASAMPLE/1/us-east-1/s/t, SignedHeaders=host, Signature=0", "InvalidSignature"),
         ("Bearer some.token.here", "MissingAuthenticationToken"),
         ("", "MissingAuthenticationToken"),
@@ -116,6 +122,25 @@ def test_a_clock_less_than_15_minutes_off_is_good_enough(offset_s):
 def test_an_authorization_that_is_no_whole_signature_says_what_is_missing(authorization, kind):
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     assert refused({"host": "h", "x-amz-date": stamp, "authorization": authorization})[0] == kind
+
+
+def test_the_parts_of_a_signature_may_come_in_any_order():
+    headers = signed()
+    algorithm, _, rest = headers["authorization"].partition(" ")
+    for parts in permutations(part.strip() for part in rest.split(",")):
+        check(received(headers | {"authorization": f"{algorithm} {', '.join(parts)}"}))
+
+
+def test_a_signature_of_a_head_that_was_seen_before_is_checked_anew():
+    """What botocore makes of a head is remembered; another body or another signature is refused all the same."""
+    headers, checks = signed(), SignatureCheck("us-east-1", [KEY], time.time)
+    last = headers["authorization"][-1]
+    other = headers["authorization"][:-1] + ("0" if last != "0" else "1")
+    for _ in range(2):
+        checks.check(received(headers))
+        for wrong in (received(headers, b"another body"), received(headers | {"authorization": other})):
+            with pytest.raises(InvalidSignature):
+                checks.check(wrong)
 
 
 @pytest.mark.parametrize("stamp", [None, "20251340T000000Z", "yesterday", "2025-01-01T00:00:00Z"])

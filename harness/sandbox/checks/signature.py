@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from hashlib import sha256
+from typing import Any, NamedTuple
 
-from botocore.auth import SigV4Auth
+from botocore.auth import EMPTY_SHA256_HASH, SigV4Auth
 from botocore.credentials import Credentials
 
 from harness.sandbox.checks.refusals import (
@@ -44,6 +45,8 @@ _STAMPS = 16
 """Everybody who signs in the same second writes the same one."""
 _DERIVED_KEYS = 16
 """Four a day; yesterday's and tomorrow's are valid for minutes."""
+_HEADS = 64
+"""Of different requests in the same second; a kilobyte each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,17 @@ class SignatureCheck:
         raise InvalidSignature(f"Signature not yet current: {stamp} is still later than {limit} ({now} + 15 min.)")
 
 
-def _parse(authorization: str) -> tuple[str, list[str], str]:
+def _parse(authorization: str) -> tuple[str, tuple[str, ...], str]:
     """The credential, the names of the signed headers and the signature of an Authorization header."""
+    constant, name, signature = authorization.partition("Signature=")
+    if "," in signature or not signature.strip():  # it is not the last part, or there is none
+        return _parse_whole(authorization)
+    credential, signed_headers, _ = _parse_whole(f"{constant}{name}x")  # the same in every request of a day
+    return credential, signed_headers, signature.strip()
+
+
+@lru_cache(maxsize=_HEADS)
+def _parse_whole(authorization: str) -> tuple[str, tuple[str, ...], str]:
     algorithm, _, rest = authorization.partition(" ")
     parts = dict(part.strip().partition("=")[::2] for part in rest.split(","))
     missing = [name for name in ("Credential", "Signature", "SignedHeaders") if not parts.get(name)]
@@ -136,7 +148,7 @@ def _parse(authorization: str) -> tuple[str, list[str], str]:
         raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{algorithm}'.")
     if missing:
         raise IncompleteSignature(" ".join(f"Authorization header requires '{name}' parameter." for name in missing))
-    return parts["Credential"], parts["SignedHeaders"].split(";"), parts["Signature"]
+    return parts["Credential"], tuple(parts["SignedHeaders"].split(";")), parts["Signature"]
 
 
 def _date(headers: Mapping[str, str]) -> tuple[str, int]:
@@ -176,30 +188,41 @@ class _Headers:
         return [self._values[name]]
 
 
+class _Head(NamedTuple):
+    """All of a request that is signed, but for the body."""
+
+    method: str
+    url: str
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+
+
 class _Request:
-    """What botocore's canonicalisation reads of an AWSRequest, without the cost of preparing one."""
+    """What botocore's canonicalisation reads of an AWSRequest, without the cost of preparing one. It has no body."""
 
     __slots__ = ("body", "context", "headers", "method", "params", "url")
 
-    def __init__(self, received: Received, headers: _Headers, stamp: str) -> None:
-        self.method = received.method
-        self.url = f"http://{received.headers.get('host', '')}{received.path}?{received.query}"
+    def __init__(self, head: _Head, stamp: str) -> None:
+        self.method = head.method
+        self.url = head.url
         self.params = None
-        self.headers = headers
-        self.body = received.body
+        self.headers = _Headers(dict(zip(head.names, head.values, strict=True)))
+        self.body = b""
         self.context = {"timestamp": stamp}
 
 
 class _Recalculation(SigV4Auth):
     """botocore's signer over a request as it arrived: the caller's choice of headers, and the caller's date.
 
-    The chain of keys for a day is derived by botocore too, but once.
+    The chain of keys for a day is derived by botocore too, but once; and what it makes of a head is remembered, since
+    all that one program signs in the same second differs by nothing but the body.
     """
 
     def __init__(self, credentials: Credentials, service: str, region: str) -> None:
         super().__init__(credentials, service, region)
         self._hmac: Callable[..., Any] = super()._sign  # type: ignore[misc]  # not in botocore's stubs
         self._derive = lru_cache(maxsize=_DERIVED_KEYS)(self._hmac)
+        self._prepare = lru_cache(maxsize=_HEADS)(self._prepared)
 
     def _sign(self, key: bytes, msg: str, hex: bool = False) -> Any:  # noqa: A002, ANN401, FBT001, FBT002  # botocore's own
         return self._hmac(key, msg, hex) if hex else self._derive(key, msg)
@@ -207,7 +230,15 @@ class _Recalculation(SigV4Auth):
     def headers_to_sign(self, request: Any) -> Any:  # noqa: ANN401  # botocore's own types
         return request.headers
 
-    def signature_of(self, received: Received, signed_headers: list[str], stamp: str) -> str:
-        headers = _Headers({name: received.headers.get(name, "") for name in signed_headers})
-        request: Any = _Request(received, headers, stamp)
-        return self.signature(self.string_to_sign(request, self.canonical_request(request)), request)
+    def signature_of(self, received: Received, signed_headers: tuple[str, ...], stamp: str) -> str:
+        headers = received.headers
+        url = f"http://{headers.get('host', '')}{received.path}?{received.query}"
+        values = tuple([headers.get(name, "") for name in signed_headers])
+        request, canonical = self._prepare(_Head(received.method, url, signed_headers, values), stamp)
+        whole = canonical + sha256(received.body).hexdigest()
+        return self.signature(self.string_to_sign(request, whole), request)
+
+    def _prepared(self, head: _Head, stamp: str) -> tuple[Any, str]:
+        """A request without its body, and its canonical form up to the body's hash, which ends it."""
+        request: Any = _Request(head, stamp)
+        return request, self.canonical_request(request).removesuffix(EMPTY_SHA256_HASH)

@@ -100,4 +100,4 @@ class Verifier:
         return self._enrolment
 
     def _hash(self, password: str) -> bytes:
-        return hmac.digest(self._salt, password.encode("utf-8", "surrogatepass"), hashlib.sha256)
+        return hashlib.blake2b(password.encode("utf-8", "surrogatepass"), key=self._salt).digest()
