@@ -55,9 +55,9 @@ def percentile_of(metric: str) -> int | None:
 class Histogram:
     """Durations in microseconds, 1 us to 1 h, three significant digits, in the buckets of HdrHistogram.
 
-    The buckets, the encoding and the sum of two histograms are the library's. `record` computes the bucket itself,
-    because the library's own takes 1 us and a sample has up to three durations; a test holds it against the library.
-    Sum, count and maximum are kept exactly. Not thread-safe.
+    The buckets and the encoding are the library's. `record` computes the bucket itself, because the library's own
+    takes 1 us and a sample has up to three durations; a test holds it against the library. Sum, count and maximum are
+    kept exactly. Not thread-safe.
     """
 
     __slots__ = ("_counts", "_kept", "_ranked", "clamped", "count", "max_us", "sum_us")

@@ -29,6 +29,7 @@ from harness.sandbox.state.clock import ALPHANUMERIC, Chance, Clock, Skew
 from harness.sandbox.state.device import Device
 from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Client, Directory, Pool, TokenLives
+from harness.sandbox.state.press import Press
 from harness.sandbox.state.quota import Quotas
 from harness.sandbox.state.session import Sessions
 from harness.sandbox.state.srp import enrol
@@ -97,6 +98,7 @@ def assemble(
     *,
     pause: Callable[[], None],
     wait: Callable[[float], None] = gevent.sleep,
+    let_others_run: Callable[[], None] = gevent.sleep,
     clock: Clock | None = None,
     chance: Chance | None = None,
     resumed: Mapping[str, Any] | None = None,
@@ -108,6 +110,7 @@ def assemble(
         accounts: The users of its pool.
         pause: Waits for the latency, without holding up others.
         wait: Waits for the delay of a fault, likewise.
+        let_others_run: Returns when everybody who is ready has had their turn.
         clock: What time it is.
         chance: Where identifiers and secrets come from.
         resumed: The ready line of the sandbox that it continues.
@@ -138,7 +141,7 @@ def assemble(
         gates=(quotas.spend,),
         demands_signature=SIGNED_ON_DEMAND if options.requires_signature else frozenset(),
     )
-    tokens, sessions, outbox = Tokens(directory), Sessions(clock, chance), Outbox(chance)
+    tokens, sessions, outbox = Tokens(directory, Press(let_others_run)), Sessions(clock, chance), Outbox(chance)
     table = operations(
         directory,
         tokens,

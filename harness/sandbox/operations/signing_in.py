@@ -66,10 +66,11 @@ class SigningIn:
         client = self._directory.client(parameters["ClientId"])
         check_client_secret(client, parameters.get("ClientSecret"))
         user, grant = self._tokens.redeem(parameters["RefreshToken"], client, parameters.get("DeviceKey") or "")
-        result = self._tokens.refresh(self._directory.pool(client.pool_id), client, user, grant)
+        rotated = {}
         if client.rotation_grace_s is not None:
-            result["RefreshToken"] = self._tokens.rotate(grant, client.rotation_grace_s)
-        return {"AuthenticationResult": result}
+            rotated = {"RefreshToken": self._tokens.rotate(grant, client.rotation_grace_s)}
+        result = self._tokens.refresh(self._directory.pool(client.pool_id), client, user, grant)
+        return {"AuthenticationResult": {**result, **rotated}}
 
     def _start(self, client: Client, flow: str, values: Mapping[str, str]) -> Answer:
         if flow in REFRESH_FLOWS:

@@ -18,6 +18,7 @@ from jwt.types import Options
 from harness.sandbox.checks.refusals import NotAuthorized, RefreshTokenReuse
 from harness.sandbox.state.keys import ALGORITHM, base64url, compact_json
 from harness.sandbox.state.pool import Client, Directory, Pool
+from harness.sandbox.state.press import Press
 from harness.sandbox.state.user import User
 
 SCOPE = "aws.cognito.signin.user.admin"
@@ -57,10 +58,15 @@ class Tokens:
 
     The last twelve digits of `origin_jti` hold how often the user had signed out everywhere. That is how a later
     sign-out revokes every token before it, to the instant, without a list of them.
+
+    Args:
+        directory: Whose pools these are.
+        press: Makes them; others run meanwhile.
     """
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, press: Press) -> None:
         self._directory = directory
+        self._press = press
         self._seal = AESGCM(directory.chance.random_bytes(32))
         self._head = _JWE_HEADER + b"." + base64url(directory.chance.random_bytes(_WRAPPED_KEY_BYTES))
         self._revoked: set[str] = set()
@@ -109,30 +115,30 @@ class Tokens:
             "cognito:username": user.username,
             **_attribute_claims(user.attributes),
         }
+        access_token, id_token = self._press.sign((pool.keys.access, access), (pool.keys.id, identity))
         return {
-            "AccessToken": pool.keys.access.sign(access),
+            "AccessToken": access_token,
             "ExpiresIn": client.lives.access_s,
             "TokenType": "Bearer",
-            "IdToken": pool.keys.id.sign(identity),
+            "IdToken": id_token,
         }
 
     def machine(self, pool: Pool, client: Client, scopes: Sequence[str]) -> str:
         """The access token of a client that logs in for itself: its subject is the client, and it has no user."""
         now = int(self._directory.clock.wall())
-        return pool.keys.access.sign(
-            {
-                "sub": client.id,
-                "token_use": "access",
-                "scope": " ".join(scopes),
-                "auth_time": now,
-                "iss": pool.issuer,
-                "exp": now + client.lives.access_s,
-                "iat": now,
-                "version": 2,
-                "jti": self._directory.chance.uuid(),
-                "client_id": client.id,
-            }
-        )
+        claims = {
+            "sub": client.id,
+            "token_use": "access",
+            "scope": " ".join(scopes),
+            "auth_time": now,
+            "iss": pool.issuer,
+            "exp": now + client.lives.access_s,
+            "iat": now,
+            "version": 2,
+            "jti": self._directory.chance.uuid(),
+            "client_id": client.id,
+        }
+        return self._press.sign((pool.keys.access, claims))[0]
 
     def seal(self, grant: Grant) -> str:
         """The refresh token of a grant."""
