@@ -19,6 +19,7 @@ from contextlib import suppress
 from socket import AF_INET, AF_INET6, CMSG_SPACE, IPPROTO_TCP, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY
 from struct import Struct
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import gevent
 import gevent.monkey
@@ -27,7 +28,7 @@ import gevent.socket
 from harness.transport.endpoint import ip_address
 
 CHUNK_BYTES: Final = 65536
-"""More than the longest answer a login gets, so that one recv takes it whole."""
+"""More than the longest answer a login gets, so that one receive takes it whole."""
 LEAST_S: Final = 0.001
 IPV4: Final = 4
 READ: Final = 1
@@ -42,6 +43,9 @@ SECOND_NS: Final = 1_000_000_000
 _Socket: Final[Any] = gevent.monkey.get_original("socket", "socket")
 _poll: Final[Callable[[], Any]] = gevent.monkey.get_original("select", "poll")
 """poll, never select: select cannot look at a descriptor above 1023."""
+
+
+_rooms: Final[WeakKeyDictionary[Any, tuple[memoryview]]] = WeakKeyDictionary()
 
 
 class NothingSentError(Exception):
@@ -65,6 +69,7 @@ class Link:
         "_hub",
         "_is_readable",
         "_poll",
+        "_room",
         "_socket",
         "_timeout_ns",
         "_timer",
@@ -89,6 +94,7 @@ class Link:
         self._poll = _poll()
         self._poll.register(descriptor, select.POLLIN)
         self._hub = gevent.get_hub()
+        self._room = _room_of(self._hub)
         self._deadline_ns = self._timeout_ns = 0
         self._greenlet: Any = None
         self._is_readable = False
@@ -162,11 +168,12 @@ class Link:
         while True:
             self._wait()
             try:
-                received: tuple[bytes, list[Any], int, Any] = self._socket.recvmsg(CHUNK_BYTES, STAMP_SPACE)
+                received: tuple[int, list[Any], int, Any] = self._socket.recvmsg_into(self._room, STAMP_SPACE)
             except BlockingIOError:  # a stray wake-up
                 continue
             break
-        data, stamps, _, _ = received
+        size, stamps, _, _ = received
+        data = bytes(self._room[0][:size])
         now_ns = time.perf_counter_ns()
         unread_ns = 0
         if stamps:
@@ -255,6 +262,18 @@ class Link:
     def _throw(self, greenlet: gevent.Greenlet, error: type[OSError]) -> None:
         if self._greenlet is greenlet:
             greenlet.throw(error)
+
+
+def _room_of(hub: Any) -> tuple[memoryview]:  # noqa: ANN401  # gevent is untyped
+    """Where a thread's links receive, all of them in the same place: what came is copied out at once.
+
+    To receive into bytes of its own, Python reserves as many as may come and gives back the end; while an answer comes
+    in pieces each of them then sits on a hole, and the heap of a process grows with each time that a service falters.
+    """
+    room = _rooms.get(hub)
+    if room is None:
+        room = _rooms[hub] = (memoryview(bytearray(CHUNK_BYTES)),)
+    return room
 
 
 def _addresses(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:

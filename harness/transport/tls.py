@@ -13,7 +13,8 @@ import certifi
 from harness.errors import ConfigurationError, ConnectError, Problem
 from harness.transport.link import Link
 
-CHUNK_BYTES: Final = 65536
+CHUNK_BYTES: Final = 16384
+"""The longest record, which is what one read gives; to reserve more leaves holes in the heap."""
 
 
 def tls_context(ca_bundle: str = "") -> ssl.SSLContext:
