@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Protocol
 from urllib.parse import unquote
@@ -22,9 +22,6 @@ UNUSUAL = frozenset({"transfer-encoding", "expect"})
 
 class Source(Protocol):
     """What a head is read from."""
-
-    def peek(self, size: int = 0, /) -> bytes:
-        """What is here already, or what comes next; b"" at the end."""
 
     def read(self, size: int, /) -> bytes:
         """So many bytes, fewer at the end."""
@@ -54,7 +51,7 @@ class Incoming:
         Raises:
             OSError: The client is gone.
         """
-        data = self.peek()
+        data = self._data = self._data or self._recv(CHUNK_BYTES)
         end = data.find(b"\r\n\r\n")
         if end < 0:
             return None
@@ -74,14 +71,7 @@ class Incoming:
         if len(data) < whole:
             return None
         self._data = data[whole:]
-        path, _, query = words[1].partition("?")
-        return Received(words[0], unquote(path), query, headers, data[end:whole])
-
-    def peek(self, _: int = 0, /) -> bytes:
-        """See Source."""
-        if not self._data:
-            self._data = self._recv(CHUNK_BYTES)
-        return self._data
+        return received(words[0], words[1], headers, data[end:whole])
 
     def read(self, size: int, /) -> bytes:
         """See Source."""
@@ -125,6 +115,12 @@ class Headers(dict[str, str]):
         super().__init__(fields(_lines(file)))
 
 
+def received(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Received:
+    """A request, its target taken apart."""
+    path, _, query = target.partition("?")
+    return Received(method, unquote(path), query, headers, body)
+
+
 def fields(lines: list[str]) -> dict[str, str]:
     """The headers in these lines, names in lower case, repeated ones joined by a comma.
 
@@ -149,16 +145,6 @@ def _field(line: str) -> tuple[str, str]:
 
 
 def _lines(file: Source) -> list[str]:
-    """The lines of a head; all at once where it came whole, as it mostly does."""
-    buffered = file.peek()
-    end = buffered.find(b"\r\n\r\n")
-    has_bare_ends = buffered.count(b"\n", 0, end) != buffered.count(b"\r\n", 0, end)
-    if end < 0 or has_bare_ends or buffered.startswith(b"\r\n"):
-        return _lines_one_by_one(file)
-    return file.read(end + 4)[:end].decode("latin-1").split("\r\n")
-
-
-def _lines_one_by_one(file: Source) -> list[str]:
     lines: list[str] = []
     while (line := file.readline(LONGEST_HEADER_BYTES)) not in (b"\r\n", b"\n"):
         if not line.endswith(b"\n") or len(lines) == MOST_HEADERS:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote
 from wsgiref.handlers import format_date_time
 
 import gevent
@@ -19,7 +18,7 @@ import gevent.socket
 from gevent.pywsgi import Input, WSGIHandler, WSGIServer
 
 from harness.sandbox.exchange import Delivery, Received, Response
-from harness.sandbox.incoming import HTTP_1_1, Headers, Incoming
+from harness.sandbox.incoming import HTTP_1_1, Headers, Incoming, received
 from harness.sandbox.options import LOOPBACK
 
 BACKLOG = 1024
@@ -63,16 +62,16 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
     def handle_one_request(self) -> Any:  # noqa: ANN401  # gevent's
         """True when there may be another one."""
         try:
-            received = self.rfile.whole()
+            request = self.rfile.whole()
         except OSError:  # the client is gone
             return None
-        if received is None:
+        if request is None:
             return super().handle_one_request()
-        self.command, self.request_version = received.method, HTTP_1_1
-        self.close_connection = received.headers.get("connection", "").lower() == "close"
+        self.command, self.request_version = request.method, HTTP_1_1
+        self.close_connection = request.headers.get("connection", "").lower() == "close"
         self.response_length = 0
         try:
-            self._respond(received)
+            self._respond(request)
         except Exception:  # noqa: BLE001  # as gevent's does: the traceback to standard error, 500 to the client
             self.handle_error(*sys.exc_info())
         return None if self.close_connection else True
@@ -120,12 +119,11 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent is untyped
         except OSError:
             self._send_error_response_if_possible(HTTPStatus.BAD_REQUEST)
         else:
-            path, _, query = self.path.partition("?")
-            self._respond(Received(self.command, unquote(path), query, self.headers, body))
+            self._respond(received(self.command, self.path, self.headers, body))
 
-    def _respond(self, received: Received) -> None:
+    def _respond(self, request: Received) -> None:
         """Answer a request, at once. A client that goes away in the middle is let go without a word here."""
-        response = TOO_LARGE if len(received.body) > BODY_LIMIT_BYTES else self.server.application(received)
+        response = TOO_LARGE if len(request.body) > BODY_LIMIT_BYTES else self.server.application(request)
         self._delivery = response.delivery
         self.start_response(STATUS_LINES[response.status], response.headers)
         try:

@@ -44,8 +44,8 @@ _Socket: Final[Any] = gevent.monkey.get_original("socket", "socket")
 _poll: Final[Callable[[], Any]] = gevent.monkey.get_original("select", "poll")
 """poll, never select: select cannot look at a descriptor above 1023."""
 
-
 _rooms: Final[WeakKeyDictionary[Any, tuple[memoryview]]] = WeakKeyDictionary()
+"""By the hub of the thread; see `_room_of`."""
 
 
 class NothingSentError(Exception):
@@ -173,7 +173,6 @@ class Link:
                 continue
             break
         size, stamps, _, _ = received
-        data = bytes(self._room[0][:size])
         now_ns = time.perf_counter_ns()
         unread_ns = 0
         if stamps:
@@ -183,7 +182,7 @@ class Link:
                 unread_ns = 0
         self.unread_ns = unread_ns
         self.received_ns = now_ns - unread_ns
-        return data
+        return bytes(self._room[0][:size])
 
     def receive_now(self) -> bytes:
         """What is there, without waiting; b"" when the peer closed or reset the connection, or there is nothing."""

@@ -52,7 +52,7 @@ class Press:
 
     def _work(self, own: _Order) -> None:
         orders = [self._orders.popleft() for _ in range(min(MOST, len(self._orders)))]
-        if own not in orders:  # somebody else's thread has it
+        if own not in orders:  # whoever took it has not got to it: another thread, or one whose key failed
             orders.append(own)
         for order in orders:
             order.signatures = [key.signature(message) for key, message in order.messages]
