@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import ssl
+import time
 from collections.abc import Callable
 from select import POLLIN
 from typing import Final
@@ -18,6 +19,7 @@ from typing import Final
 import gevent
 import gevent.monkey
 import gevent.ssl
+import locust.stats
 from geventhttpclient import connectionpool
 from locust import argument_parser
 from locust.stats import RequestStats
@@ -36,6 +38,7 @@ def apply() -> None:
     """Put every guard in place; doing it twice changes nothing."""
     keep_connections_alive_beyond_1024()
     build_the_option_parser_once()
+    reckon_each_request_once()
 
 
 def keep_connections_alive_beyond_1024() -> None:
@@ -55,6 +58,15 @@ def build_the_option_parser_once() -> None:
     """
     if not hasattr(argument_parser.default_args_dict, "cache_info"):
         argument_parser.default_args_dict = functools.cache(argument_parser.default_args_dict)
+
+
+def reckon_each_request_once() -> None:
+    """Let Locust's statistics look at the clock once per request, and find its bucket once.
+
+    They do it for the request's own row, and all over again for the row of all requests: 3.3 µs of each request, and
+    2.4 with this guard. What the rows hold is the same.
+    """
+    setattr(RequestStats, "log_request", _log_request)  # noqa: B010  # mypy lets nobody assign to a method
 
 
 def look_at_the_stack_early() -> None:
@@ -107,6 +119,29 @@ def unverified_context() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _log_request(stats: RequestStats, method: str, name: str, response_time: float | None, content_length: int) -> None:
+    now_s = time.time()
+    second = int(now_s)
+    bucket = None if response_time is None else locust.stats.bucket_response_time(response_time)  # users may replace it
+    for row in (stats.total, stats.entries[name, method]):
+        last_s = row.last_request_timestamp
+        if last_s and second > int(last_s) and row.use_response_times_cache:
+            row._cache_response_times(second - 1)  # noqa: SLF001  # as Locust's own
+        row.num_requests += 1
+        row.num_reqs_per_sec[second] += 1
+        row.last_request_timestamp = now_s
+        row.total_content_length += content_length
+        if response_time is None or bucket is None:
+            row.num_none_requests += 1
+            continue
+        row.total_response_time += response_time  # type: ignore[assignment]  # Locust says int, and adds floats
+        row.response_times[bucket] += 1
+        if row.min_response_time is None or response_time < row.min_response_time:
+            row.min_response_time = response_time  # type: ignore[assignment]  # the same
+        if response_time > row.max_response_time:  # noqa: PLR1730  # max() costs a call, and this is the hot path
+            row.max_response_time = response_time  # type: ignore[assignment]  # the same
 
 
 def _is_socket_alive(_pool: object, sock: gevent.socket.socket | None) -> bool:

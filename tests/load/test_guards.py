@@ -15,9 +15,12 @@ from types import ModuleType, SimpleNamespace
 
 import gevent
 import gevent.ssl
+import locust.stats
 import pytest
 from geventhttpclient import connectionpool
 from geventhttpclient.connectionpool import SSLConnectionPool
+from hypothesis import given
+from hypothesis import strategies as st
 from locust import FastHttpUser, argument_parser
 from locust.stats import RequestStats
 
@@ -49,15 +52,64 @@ def test_seconds_that_nobody_asks_for_are_forgotten_and_rates_stay() -> None:
     assert sizes == {guards.KEPT_S}
 
 
-@pytest.fixture
-def original() -> ModuleType:
-    """The connection pool as geventhttpclient ships it, whatever has been guarded in this process."""
-    spec = importlib.util.find_spec("geventhttpclient.connectionpool")
+def as_shipped(name: str) -> ModuleType:
+    """A module of its own, that nobody has laid hands on."""
+    spec = importlib.util.find_spec(name)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+LOCUSTS_OWN = as_shipped("locust.stats")
+
+
+def rows_of(stats: RequestStats) -> list[dict[str, object]]:
+    """Everything that the statistics hold."""
+    return [
+        {name: value for name, value in vars(row).items() if name not in {"stats", "start_time"}}
+        for row in (stats.total, *stats.entries.values())
+    ]
+
+
+requests = st.tuples(
+    st.sampled_from(["GET", "POST"]),
+    st.sampled_from(["/orders", "/me"]),
+    st.none() | st.floats(0, 200_000, allow_nan=False) | st.integers(0, 90),
+    st.integers(0, 5_000),
+    st.sampled_from([0.0, 0.01, 0.6, 1.0, 2.5, 40.0]),
+)
+
+
+@given(st.lists(requests, max_size=40))
+def test_a_request_is_reckoned_once_and_all_rows_are_as_locust_makes_them(
+    requests: list[tuple[str, str, float | None, int, float]],
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time", lambda: now_s)
+        now_s = 1_000.0
+        theirs, ours = LOCUSTS_OWN.RequestStats(), RequestStats()
+        for method, name, response_time, size, pause_s in requests:
+            now_s += pause_s
+            theirs.log_request(method, name, response_time, size)
+            guards._log_request(ours, method, name, response_time, size)
+        assert rows_of(ours) == rows_of(theirs)
+
+
+def test_a_bucket_of_the_users_own_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locust's documentation says how to replace it."""
+    guards.apply()
+    monkeypatch.setattr(locust.stats, "bucket_response_time", lambda _: 7)
+    stats = RequestStats()
+    stats.log_request("GET", "/orders", 123.4, 10)
+    assert (stats.total.response_times, stats.get("/orders", "GET").response_times) == ({7: 1}, {7: 1})
+
+
+@pytest.fixture
+def original() -> ModuleType:
+    """The connection pool as geventhttpclient ships it, whatever has been guarded in this process."""
+    return as_shipped("geventhttpclient.connectionpool")
 
 
 @pytest.fixture
