@@ -21,10 +21,9 @@ from harness.cognito.wire import (
     TARGET_PREFIX,
     USER_AGENT,
     Call,
-    Reply,
 )
 from harness.errors import ConfigurationError, LoginError, TransportError
-from harness.evidence.sample import Sample
+from harness.evidence.sample import Sample, new_sample
 from harness.outcome import Outcome, Reason
 from harness.transport import Answer, Channel, Endpoint, Proxy
 
@@ -197,9 +196,7 @@ class Conversation:
                     call = self._offload(lambda: self._reckon(flow))
                     continue
                 answer = self._exchange(call, tally)
-                reply = Reply(answer.status, answer.headers, answer.body)
-                tally.answered(call.operation, answer)
-                call = flow.send(reply)
+                call = flow.send(answer)
                 tally.exchange_ended(_OK, "", call.makes_good)
         except StopIteration as end:
             tally.exchange_ended(_OK, "")
@@ -236,17 +233,17 @@ class Conversation:
         except ConfigurationError as error:  # keys that were good when the run began and could not be renewed
             fault = error.problems[0]
             raise LoginError(NO_AWS_KEYS, fault.message, outcome=Outcome.TRANSPORT_ERROR, hint=fault.hint) from error
-        tally.sent(len(request))
         started_ns = time.perf_counter_ns()
         try:
             answer = self._channel.exchange(request)
         except TransportError as error:
-            tally.broke(call.operation, time.perf_counter_ns() - started_ns)
+            tally.broke(call.operation, len(request), time.perf_counter_ns() - started_ns)
             raise LoginError(type(error).__name__, error.message, outcome=Outcome.TRANSPORT_ERROR) from error
         except BaseException:  # GreenletExit: Locust stops this user
             if self._channel.is_awaiting_reply:
                 self._witness.cut_off(call.operation)
             raise
+        tally.answered(call.operation, len(request), answer)
         clock = self._clock
         if clock is not None and answer.started_ns >= clock.due_ns and answer.status < FIRST_SERVER_FAULT:
             clock.look(answer.headers.get("date", ""), answer.started_ns, answer.total_ns - answer.connect_ns)
@@ -284,20 +281,17 @@ class _Tally:
         self._answered_s = 0.0
         self._operation = ""
 
-    def sent(self, size: int) -> None:
-        """A request of so many bytes is about to be sent."""
-        self._request_bytes = size
-        self._sent_bytes += size
-
-    def answered(self, operation: str, answer: Answer) -> None:
+    def answered(self, operation: str, request_bytes: int, answer: Answer) -> None:
         """An answer is here; what it means is known when the flow has read it."""
         self._answered_s = time.time()
         self._operation = operation
+        self._request_bytes = request_bytes
+        self._sent_bytes += request_bytes
         self._answer = answer
 
-    def broke(self, operation: str, elapsed_ns: int) -> None:
+    def broke(self, operation: str, request_bytes: int, elapsed_ns: int) -> None:
         """No answer came."""
-        self.answered(operation, Answer(0, {}, b"", 0, 0, 0, elapsed_ns, reused=False))
+        self.answered(operation, request_bytes, Answer(0, {}, b"", 0, 0, 0, elapsed_ns, reused=False))
 
     def exchange_ended(self, outcome: Outcome, error: str, name: str = "") -> None:
         """The flow has read the answer: the exchange becomes a sample, named after its operation or as given."""
@@ -320,7 +314,8 @@ class _Tally:
         self._status = answer.status
         unread_us = answer.unread_ns // 1000
         self._witness.sample(
-            Sample(
+            new_sample(
+                Sample,
                 "exchange",
                 name or self._operation,
                 outcome,
@@ -342,7 +337,8 @@ class _Tally:
     def login_ended(self, outcome: Outcome, error: str) -> None:
         """The whole conversation becomes a sample."""
         self._witness.sample(
-            Sample(
+            new_sample(
+                Sample,
                 "login",
                 "login",
                 outcome,

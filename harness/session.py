@@ -67,13 +67,14 @@ class Penalty:
         rejected: Told, once, why the account is not tried again.
     """
 
-    __slots__ = ("_failures", "_random", "_tell_rejected", "_until_s", "has_worked", "rejection")
+    __slots__ = ("_failures", "_random", "_tell_rejected", "has_worked", "rejection", "until_s")
 
     def __init__(self, random: Callable[[], float], rejected: Callable[[LoginError], None] = lambda _: None) -> None:
         self._random = random
         self._tell_rejected = rejected
         self._failures = 0
-        self._until_s = 0.0
+        self.until_s = 0.0
+        """Before this moment, by the clock of `wait_s`, nothing is to be asked; 0 when nothing has failed lately."""
         self.rejection: LoginError | None = None
         """Why this account is not tried again; None while it may be."""
         self.has_worked = False
@@ -81,7 +82,7 @@ class Penalty:
 
     def wait_s(self, now_s: float) -> float:
         """Seconds to wait before the next login, 0 for none."""
-        left_s = self._until_s - now_s
+        left_s = self.until_s - now_s
         return left_s if left_s > 0 else 0.0
 
     def failed(self, error: LoginError, now_s: float) -> None:
@@ -90,7 +91,7 @@ class Penalty:
             return
         reach_s = min(BACK_OFF_CAP_S, BACK_OFF_S * 2**self._failures)
         self._failures = min(self._failures + 1, 16)  # past the cap the exponent need not grow
-        self._until_s = now_s + reach_s * self._random()
+        self.until_s = now_s + reach_s * self._random()
 
     def reject_if_final(self, error: LoginError) -> bool:
         """Whether asking again changes nothing; then this account is not tried again. Harmless when told twice."""
@@ -104,7 +105,7 @@ class Penalty:
     def succeeded(self) -> None:
         """A login worked: all is forgiven."""
         self._failures = 0
-        self._until_s = 0.0
+        self.until_s = 0.0
         self.has_worked = True
 
     def refuse_if_rejected(self) -> None:

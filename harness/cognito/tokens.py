@@ -62,9 +62,13 @@ TokenReader = Callable[[Mapping[str, Any]], str]
 """Finds the access token in an answer's JSON object; "" when it holds none."""
 
 
-def is_sendable(token: str) -> bool:
-    """Whether a token can stand in a header; the cheap half of RFC 9110's rule, which keeps others' headers out."""
-    return token.isascii() and "\n" not in token and "\r" not in token and "\0" not in token
+def is_sendable(*tokens: object) -> bool:
+    """Whether these are texts that can stand in a header; half of RFC 9110's rule, against smuggled fields."""
+    try:
+        text = "".join(tokens)  # type: ignore[arg-type]  # which is what is caught
+    except TypeError:
+        return False
+    return text.isascii() and "\n" not in text and "\r" not in text and "\0" not in text
 
 
 def read_expires_in_s(value: object, name: str) -> int:
@@ -78,7 +82,7 @@ def read_expires_in_s(value: object, name: str) -> int:
         LoginError: It is no number of seconds, or none that a token could live.
     """
     # To isinstance, `true` is the int 1.
-    if isinstance(value, int | float) and value is not True and 1 <= value <= _LONGEST_LIFE_S:
+    if (type(value) is int or isinstance(value, float)) and 1 <= value <= _LONGEST_LIFE_S:
         return int(value)
     raise LoginError(NOT_COGNITO, f"{name} is not a number of seconds", outcome=Outcome.MALFORMED)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 
@@ -66,16 +66,32 @@ Whoever drives the flow runs that step off the event loop, by sending it `NO_REP
 """
 
 
-@dataclass(slots=True)
-class Reply:
-    """One HTTP answer. Header names are lower case. Not to be changed, as a `Call`."""
+class Reply(Protocol):
+    """One HTTP answer, as a flow reads it, whoever received it."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By lower-case name."""
+
+    @property
+    def body(self) -> bytes:
+        """As it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainReply:
+    """A reply that came over no connection."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
 
 
-NO_REPLY = Reply(0, {}, b"")
+NO_REPLY = PlainReply(0, {}, b"")
 """What a flow is sent in return for `OFFLOAD`."""
 
 

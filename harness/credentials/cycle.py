@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from harness.credentials.data_set import CsvDataSet
 
@@ -19,11 +19,11 @@ class Cycle:
     Safe to share between greenlets and threads: a turn is one step of a counter.
 
     Args:
-        numbers: Row numbers, in the order of their turns: the share of this process, which may change.
+        numbers: Says the row numbers, in the order of their turns: the share of this process, which may change.
         data_set: What happens after the last of them: `recycle`, `stop_thread`.
     """
 
-    def __init__(self, numbers: Sequence[int], data_set: CsvDataSet) -> None:
+    def __init__(self, numbers: Callable[[], Sequence[int]], data_set: CsvDataSet) -> None:
         self._numbers = numbers
         self._recycles = data_set.recycle
         self._stops = data_set.stop_thread
@@ -31,21 +31,25 @@ class Cycle:
 
     def __len__(self) -> int:
         """How many turns go once through all rows."""
-        return len(self._numbers)
+        return len(self._numbers())
 
     def take(self) -> int | None:
-        """The next row number; None at the end, where the user's variables become `UsersFile.end`.
+        """The next row number; None while there is none, and at the end: variables become `UsersFile.end`.
 
         JMeter would go on to log in as `<EOF>`: with None there is no account to do that with.
 
         Raises:
             EndOfUsers: At the end, when the data set stops the user there.
         """
-        turn, count = next(self._turns), len(self._numbers)
+        numbers = self._numbers()
+        count = len(numbers)
+        if not count:
+            return None
+        turn = next(self._turns)
         if self._recycles:
-            return self._numbers[turn % count] if count else None
+            return numbers[turn % count]
         if turn < count:
-            return self._numbers[turn]
+            return numbers[turn]
         if self._stops:
             raise EndOfUsers
         return None
@@ -54,7 +58,7 @@ class Cycle:
 class Cycles:
     """The cycles of one process under a data set's sharing."""
 
-    def __init__(self, numbers: Sequence[int], data_set: CsvDataSet) -> None:
+    def __init__(self, numbers: Callable[[], Sequence[int]], data_set: CsvDataSet) -> None:
         self._numbers = numbers
         self._data_set = data_set
         self._shared: dict[str, Cycle] = {}

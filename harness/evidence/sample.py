@@ -48,3 +48,7 @@ class Sample(NamedTuple):
     unread_us: int = 0
     """How long the last byte lay there before it was read, in microseconds; in no other figure. 0 where the system does
     not say, and for a login, whose exchanges say it."""
+
+
+new_sample = Sample.__new__
+"""`new_sample(Sample, ...)` on the hot path, since `Sample(...)` takes half as long again."""

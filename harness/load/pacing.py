@@ -20,16 +20,13 @@ class LoginCap:
     def __init__(self, rate_per_s: float) -> None:
         self._gap_s = 1.0 / rate_per_s if rate_per_s > 0 else 0.0
         self._next_s = 0.0
+        self.is_open = not self._gap_s
+        """Whether there is no cap."""
 
     @classmethod
     def share(cls, rate_per_s: float, processes: int) -> LoginCap:
         """One of `processes` equal parts of a rate."""
         return cls(rate_per_s / max(1, processes))
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there is no cap."""
-        return not self._gap_s
 
     def reserve(self, now_s: float) -> float:
         """Take the next place in the row; returns how many seconds to wait for it."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 from locust.exception import CatchResponseError, ResponseError
 
-from harness.evidence.sample import Sample
+from harness.evidence.sample import Sample, new_sample
 from harness.outcome import Outcome
 
 MAX_ERROR_CHARS: Final = 200
@@ -39,7 +39,8 @@ def request_sample(
     unread_us = getattr(response, "unread_ns", 0) // 1000
     size = response_length or 0
     outcome, error = (_outcome(exception, status), _error_text(exception, status)) if exception else (_OK, "")
-    return Sample(
+    return new_sample(
+        Sample,
         "request",
         label,
         outcome,

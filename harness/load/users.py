@@ -10,11 +10,11 @@ import gevent
 import gevent.lock
 from locust import FastHttpUser, User
 from locust.env import Environment
-from locust.exception import RescheduleTask, StopUser
+from locust.exception import RescheduleTask
 
 from harness.cognito.tokens import Tokens, TokenUse
 from harness.conversation import Conversation
-from harness.credentials import Cycle, EndOfUsers, Row
+from harness.credentials import Cycle, Row
 from harness.errors import ConfigurationError, LoginError, Problem
 from harness.evidence.metrics import NO_ACCOUNT
 from harness.extract import JsonExtractor
@@ -140,21 +140,28 @@ class CognitoLoginUser(User):
 
         Under an open load (`--login-rate`) it first waits for an arrival, and then logs in at once.
         """
-        if self._cycle is None:
-            self._cycle = self._run.cycle(self)
-        arrivals = self._run.arrivals()
-        if arrivals is None:
-            return self._log_in_next(self._cycle)
-        with waiting(self):
-            due_s = arrivals.take()
-        return self._log_in_on_arrival(self._cycle, due_s)
+        cycle = self._cycle
+        if cycle is None:
+            cycle = self._cycle = self._run.cycle(self)
+        if self._run.has_arrivals:
+            return self._log_in_on_arrival(cycle)
+        row = self._run.next_row(cycle)
+        if row is not None:
+            return self._try(row, self._wait)[0]
+        if not len(cycle):
+            self._run.skip("login", _no_account())
+        self._wait(IDLE_S)
+        return None
 
-    def _log_in_on_arrival(self, cycle: Cycle, due_s: float) -> Tokens | None:
+    def _log_in_on_arrival(self, cycle: Cycle) -> Tokens | None:
         """Log in with an account that nothing holds back; an arrival that finds none is dropped, not delayed."""
-        row, tried = self._next_row(cycle), 1
-        while row is not None and self._run.penalty(row.number).wait_s(time.monotonic()) and tried < len(cycle):
-            row, tried = self._next_row(cycle), tried + 1
-        if row is None or self._run.penalty(row.number).wait_s(time.monotonic()):
+        with waiting(self):
+            due_s = self._run.arrivals().take()
+        penalties = self._run.penalties
+        row, tried = self._run.next_row(cycle), 1
+        while row is not None and penalties[row.number].wait_s(time.monotonic()) and tried < len(cycle):
+            row, tried = self._run.next_row(cycle), tried + 1
+        if row is None or penalties[row.number].wait_s(time.monotonic()):
             self._run.metrics.drop(NO_ACCOUNT)
             return None
         self._run.monitor.health.sent_late(round((time.perf_counter() - due_s) * 1e6))
@@ -162,30 +169,15 @@ class CognitoLoginUser(User):
         self._run.metrics.intended(outcome, Reason.INITIAL, round((time.perf_counter() - due_s) * 1e6))
         return tokens
 
-    def _log_in_next(self, cycle: Cycle) -> Tokens | None:
-        row = self._next_row(cycle)
-        if row is None:
-            if not len(cycle):
-                self._run.skip("login", _no_account())
-            self._wait(IDLE_S)
-            return None
-        return self._try(row, self._wait)[0]
-
-    def _next_row(self, cycle: Cycle) -> Row | None:
-        try:
-            return self._run.next_row(cycle)
-        except EndOfUsers:
-            raise StopUser from None
-
     def _try(self, row: Row, wait: Callable[[float], None] | None) -> tuple[Tokens | None, Outcome]:
         """Log in with this row, which no other process gets meanwhile; its penalty is waited for, given a wait."""
         number = row.number
-        penalty = self._run.penalty(number)
+        penalty = self._run.penalties[number]
         rows = self._run.rows
         rows.begin(number)
         try:
-            penalty_s = penalty.wait_s(time.monotonic())
-            if penalty_s > 0 and wait is not None:
+            penalty_s = penalty.wait_s(time.monotonic()) if penalty.until_s else 0.0
+            if penalty_s and wait is not None:
                 wait(penalty_s)
             tokens = self._run.log_in(self._conversation, row, Reason.INITIAL, wait)
         except LoginError as error:
@@ -193,7 +185,8 @@ class CognitoLoginUser(User):
             return None, Outcome(error.outcome)
         finally:
             rows.end(number)
-        penalty.succeeded()
+        if penalty.until_s:
+            penalty.succeeded()
         return tokens, _OK
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from harness.cognito.flows import FLOWS, Account, AppClient, Asked, Flow, secret_hash
 from harness.cognito.flows.challenges import ANSWERS
 from harness.cognito.totp import Authenticators
-from harness.cognito.wire import CHALLENGE_UNANSWERED, NO_REPLY, NOT_COGNITO, OFFLOAD, Call, Reply
+from harness.cognito.wire import CHALLENGE_UNANSWERED, NO_REPLY, NOT_COGNITO, OFFLOAD, Call, PlainReply
 from harness.errors import LoginError
 from harness.outcome import Outcome
 
@@ -49,7 +49,7 @@ def asked(name: str, session: str = "s" * 20, **parameters: str) -> dict[str, An
 def play(flow: Flow, *documents: Any) -> list[Call]:
     """The calls that a flow makes, which has to end with the last document."""
     calls = []
-    replies = iter(Reply(200, {}, json.dumps(document).encode()) for document in documents)
+    replies = iter(PlainReply(200, {}, json.dumps(document).encode()) for document in documents)
     call = next(flow)
     try:
         while True:
@@ -98,7 +98,7 @@ def test_each_login_by_srp_leaves_a_secret_for_the_next_one_which_then_begins_wi
     flow = begin("USER_SRP_AUTH", client)
     assert next(flow) is OFFLOAD
     first = flow.send(NO_REPLY)
-    assert flow.send(Reply(200, {}, json.dumps(VERIFIER).encode())) is OFFLOAD
+    assert flow.send(PlainReply(200, {}, json.dumps(VERIFIER).encode())) is OFFLOAD
     assert flow.send(NO_REPLY).operation == "RespondToAuthChallenge"
     [left] = client.exchanges
     second = next(begin("USER_SRP_AUTH", client))

@@ -16,7 +16,7 @@ from harness.cognito.flows import AppClient, token_path
 from harness.cognito.flows.client_credentials import OPERATION, client_credentials
 from harness.cognito.remedies import lookup, short
 from harness.cognito.tokens import Tokens
-from harness.cognito.wire import Reply
+from harness.cognito.wire import PlainReply
 from harness.errors import LoginError
 from harness.extract import JsonExtractor
 from harness.outcome import Outcome
@@ -28,8 +28,8 @@ GRANTED = {"access_token": "acc", "expires_in": 3600, "token_type": "Bearer"}
 read_token = JsonExtractor.token(token_path("client_credentials")).from_document
 
 
-def reply(document: object, status: int = 200) -> Reply:
-    return Reply(status, {}, document if isinstance(document, bytes) else json.dumps(document).encode())
+def reply(document: object, status: int = 200) -> PlainReply:
+    return PlainReply(status, {}, document if isinstance(document, bytes) else json.dumps(document).encode())
 
 
 def flow(client: AppClient = CLIENT):

@@ -25,7 +25,7 @@ from harness.cognito.flows import (
     user_password_auth,
 )
 from harness.cognito.tokens import Tokens
-from harness.cognito.wire import Call, Reply
+from harness.cognito.wire import Call, PlainReply
 from harness.errors import LoginError
 from harness.outcome import Outcome
 
@@ -49,12 +49,12 @@ def read_token(document: Mapping[str, Any]) -> str:
     return token if isinstance(token, str) else ""
 
 
-def ok(document: object) -> Reply:
-    return Reply(200, {"content-type": wire.CONTENT_TYPE}, json.dumps(document).encode())
+def ok(document: object) -> PlainReply:
+    return PlainReply(200, {"content-type": wire.CONTENT_TYPE}, json.dumps(document).encode())
 
 
-def refused(kind: str, message: str, status: int = 400) -> Reply:
-    return Reply(status, {}, json.dumps({"__type": kind, "message": message}).encode())
+def refused(kind: str, message: str, status: int = 400) -> PlainReply:
+    return PlainReply(status, {}, json.dumps({"__type": kind, "message": message}).encode())
 
 
 def new_password_required(
@@ -64,7 +64,7 @@ def new_password_required(
     return {"ChallengeName": "NEW_PASSWORD_REQUIRED", "ChallengeParameters": parameters, "Session": SESSION}
 
 
-def play(flow: Flow, *replies: Reply) -> tuple[Tokens, list[Call]]:
+def play(flow: Flow, *replies: PlainReply) -> tuple[Tokens, list[Call]]:
     """The tokens that the flow ends with, and the calls that it made."""
     calls = [next(flow)]
     for reply in replies:
@@ -75,7 +75,7 @@ def play(flow: Flow, *replies: Reply) -> tuple[Tokens, list[Call]]:
     pytest.fail(f"the flow wants another reply, to {calls[-1].operation}")
 
 
-def failure(flow: Flow, *replies: Reply) -> LoginError:
+def failure(flow: Flow, *replies: PlainReply) -> LoginError:
     """The error that the flow ends with."""
     with pytest.raises(LoginError) as failed:
         play(flow, *replies)
@@ -111,9 +111,9 @@ def test_a_wrong_password_ends_in_cognitos_own_words():
     [
         (refused("TooManyRequestsException", "Rate exceeded"), "TooManyRequestsException", Outcome.THROTTLED),
         (refused("InternalErrorException", "", 500), "InternalErrorException", Outcome.SERVER_ERROR),
-        (Reply(400, {}, b""), wire.MISSING_TARGET, Outcome.REJECTED),
-        (Reply(200, {}, b"<html>"), wire.NOT_COGNITO, Outcome.MALFORMED),
-        (Reply(502, {}, b"<html>"), wire.NOT_COGNITO, Outcome.SERVER_ERROR),
+        (PlainReply(400, {}, b""), wire.MISSING_TARGET, Outcome.REJECTED),
+        (PlainReply(200, {}, b"<html>"), wire.NOT_COGNITO, Outcome.MALFORMED),
+        (PlainReply(502, {}, b"<html>"), wire.NOT_COGNITO, Outcome.SERVER_ERROR),
     ],
 )
 def test_every_kind_of_refusal_keeps_its_outcome(reply, kind, outcome):
@@ -340,7 +340,7 @@ documents = st.fixed_dictionaries(
     },
 )
 replies = st.builds(
-    Reply,
+    PlainReply,
     st.sampled_from([200, 200, 200, 204, 301, 400, 403, 429, 500, 503]),
     st.dictionaries(st.sampled_from(["x-amzn-errortype", "content-type"]), st.text(max_size=20)),
     st.one_of(

@@ -6,7 +6,7 @@ import pytest
 
 from harness.cognito.flows.refreshing import REFUSED, ROTATES, Refreshing
 from harness.cognito.tokens import Tokens
-from harness.cognito.wire import Reply
+from harness.cognito.wire import PlainReply
 from tests.cognito.test_flows import (
     CLIENT,
     CLIENT_SECRET,
@@ -32,7 +32,7 @@ class Renewals:
         self.said: list[str] = []
         self.refreshing = Refreshing(way, self.said.append)
 
-    def play(self, *replies: Reply, client=CLIENT) -> tuple[Tokens, list[str]]:
+    def play(self, *replies: PlainReply, client=CLIENT) -> tuple[Tokens, list[str]]:
         tokens, calls = play(self.refreshing.flow(client, "alice", OLD, read_token), *replies)
         return tokens, [call.operation for call in calls]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from harness.cognito import wire
 from harness.cognito.flows import FLOWS, Account, AppClient
 from harness.cognito.remedies import ROWS, lookup, short
-from harness.cognito.wire import Reply, ServiceError
+from harness.cognito.wire import PlainReply, ServiceError
 from harness.errors import LoginError
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "cognito_errors.csv"
@@ -30,7 +30,7 @@ def errors_of_the_table(client_id: str) -> list[ServiceError]:
     errors = []
     for row in rows:
         document = {"__type": row["type"], "message": row["message"].replace("{client_id}", client_id)}
-        error = wire.read(Reply(int(row["status"]), {}, json.dumps(document).encode() if row["type"] else b""))
+        error = wire.read(PlainReply(int(row["status"]), {}, json.dumps(document).encode() if row["type"] else b""))
         assert isinstance(error, ServiceError)
         errors.append(error)
     return errors
@@ -255,7 +255,7 @@ def test_an_unanswered_challenge_is_shown_by_its_name():
     flow = FLOWS["USER_PASSWORD_AUTH"](AppClient(CLIENT_ID), Account("alice", "Corr3ct"), lambda _: "")
     next(flow)
     with pytest.raises(LoginError) as failed:
-        flow.send(Reply(200, {}, b'{"ChallengeName":"NEW_PASSWORD_REQUIRED"}'))
+        flow.send(PlainReply(200, {}, b'{"ChallengeName":"NEW_PASSWORD_REQUIRED"}'))
     error = failed.value
     assert short(error.kind, error.message).startswith("ChallengeUnanswered: NEW_PASSWORD_REQUIRED: ")
     found = lookup(error.kind, error.message)

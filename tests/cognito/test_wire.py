@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.cognito import wire
-from harness.cognito.wire import Reply, ServiceError, encode, read
+from harness.cognito.wire import PlainReply, ServiceError, encode, read
 from harness.outcome import Outcome
 
 
 def error(body: bytes, status: int = 400, **headers: str) -> ServiceError:
-    reply = Reply(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+    reply = PlainReply(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
     result = read(reply)
     assert isinstance(result, ServiceError)
     return result
@@ -41,7 +41,7 @@ def test_a_body_is_compact_utf8():
 
 
 def test_a_success_is_its_json_object():
-    assert read(Reply(200, {}, b'{"AuthenticationResult":{}}')) == {"AuthenticationResult": {}}
+    assert read(PlainReply(200, {}, b'{"AuthenticationResult":{}}')) == {"AuthenticationResult": {}}
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_what_cannot_be_an_error_type_is_none(kind):
     | st.dictionaries(st.sampled_from(["__type", "message"]), st.text()).map(lambda d: json.dumps(d).encode()),
 )
 def test_every_reply_is_an_object_or_an_error(status, header, body):
-    assert isinstance(read(Reply(status, {"x-amzn-errortype": header}, body)), dict | ServiceError)
+    assert isinstance(read(PlainReply(status, {"x-amzn-errortype": header}, body)), dict | ServiceError)
 
 
 def test_bodies_stay_out_of_repr():
     assert "Corr3ct" not in repr(encode("InitiateAuth", {"PASSWORD": "Corr3ct-Horse"}))
-    assert "s3cret" not in repr(Reply(200, {}, b"s3cret"))
+    assert "s3cret" not in repr(PlainReply(200, {}, b"s3cret"))

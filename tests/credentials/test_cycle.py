@@ -13,23 +13,23 @@ ONCE = CsvDataSet("", recycle=False)
 
 @given(st.lists(st.integers(0, 1000), min_size=1), st.integers(1, 5))
 def test_recycling_starts_from_the_top_again_after_the_last_row(numbers, rounds):
-    cycle = Cycle(numbers, CsvDataSet(""))
+    cycle = Cycle(lambda: numbers, CsvDataSet(""))
     assert [cycle.take() for _ in range(rounds * len(numbers))] == numbers * rounds
 
 
 def test_recycling_ignores_stop_thread():
-    cycle = Cycle(range(2), CsvDataSet("", stop_thread=True))
+    cycle = Cycle(lambda: range(2), CsvDataSet("", stop_thread=True))
     assert [cycle.take() for _ in range(5)] == [0, 1, 0, 1, 0]
 
 
 def test_without_recycling_there_is_no_row_after_the_last():
     """Where JMeter sets the variables to <EOF>."""
-    cycle = Cycle([4, 2], ONCE)
+    cycle = Cycle(lambda: [4, 2], ONCE)
     assert [cycle.take() for _ in range(4)] == [4, 2, None, None]
 
 
 def test_stop_thread_stops_each_user_that_comes_after_the_last_row():
-    cycle = Cycle([4], CsvDataSet("", recycle=False, stop_thread=True))
+    cycle = Cycle(lambda: [4], CsvDataSet("", recycle=False, stop_thread=True))
     assert cycle.take() == 4
     for _ in range(2):
         with pytest.raises(EndOfUsers):
@@ -37,11 +37,11 @@ def test_stop_thread_stops_each_user_that_comes_after_the_last_row():
 
 
 def test_an_empty_share_is_at_its_end_at_once():
-    assert Cycle([], CsvDataSet("")).take() is None
+    assert Cycle(list, CsvDataSet("")).take() is None
 
 
 def test_no_row_is_taken_twice_by_threads_that_share_a_cycle():
-    cycle = Cycle(range(20_000), ONCE)
+    cycle = Cycle(lambda: range(20_000), ONCE)
     with ThreadPoolExecutor(8) as pool:
         taken = list(pool.map(lambda _: [cycle.take() for _ in range(2_500)], range(8)))
     assert sorted(number for part in taken for number in part) == list(range(20_000))
@@ -56,5 +56,5 @@ def test_no_row_is_taken_twice_by_threads_that_share_a_cycle():
     ],
 )
 def test_sharing_says_who_takes_turns_with_whom(sharing, expected):
-    cycles = Cycles(range(10), CsvDataSet("", sharing=sharing))
+    cycles = Cycles(lambda: range(10), CsvDataSet("", sharing=sharing))
     assert [cycles.join(group).take() for group in ("Api", "Api", "Login", "Api")] == expected

@@ -59,7 +59,7 @@ class Load:
         def token() -> Tokens:
             self.asked.append(row.number)
             if row.number in self.rejects:
-                self.run.penalty(row.number).reject_if_final(NO)
+                self.run.penalties[row.number].reject_if_final(NO)
                 raise NO
             self.run._has_worked = True
             return Tokens(f"token-{row.number}", "", "", "Bearer", 3600)

@@ -128,8 +128,8 @@ class TestMachines:
 
     def test_a_throttle_of_one_holds_up_no_other(self) -> None:
         run = run_of(flow="client_credentials")
-        run.penalty(0).failed(LoginError("NotCognito", "said so", outcome=Outcome.THROTTLED), now_s=100.0)
-        assert run.penalty(0).wait_s(100.0) == 0
+        run.penalties[0].failed(LoginError("NotCognito", "said so", outcome=Outcome.THROTTLED), now_s=100.0)
+        assert run.penalties[0].wait_s(100.0) == 0
 
 
 class User:

@@ -43,6 +43,8 @@ flow's after a few."""
 _SHORTEST_SECRET: Final = 6
 """Cognito's shortest password; anything shorter would blank out half the words of a message."""
 _LONGEST_MESSAGE: Final = 1000
+_CHALLENGE: Final = "ChallengeName"
+"""The member that says that more is asked."""
 _NAME = re.compile(r"[A-Za-z][\w:.-]{0,63}", re.ASCII)
 """What the name of a challenge looks like."""
 
@@ -120,10 +122,7 @@ def refresh_token_auth(client: AppClient, username: str, tokens: Tokens, read_to
         (yield _call(client, "REFRESH_TOKEN_AUTH", parameters)),
         (client.client_secret, tokens.refresh_token, tokens.access_token, tokens.id_token),
     )
-    challenge = _challenge(document, username)
-    if challenge is not None:
-        leave_unanswered(challenge)
-    return _tokens(document, read_token, tokens.refresh_token)
+    return _renewed(document, username, tokens, read_token)
 
 
 def get_tokens_from_refresh_token(
@@ -150,10 +149,7 @@ def get_tokens_from_refresh_token(
         (yield replace(encode("GetTokensFromRefreshToken", members), makes_good=makes_good)),
         (client.client_secret, tokens.refresh_token, tokens.access_token, tokens.id_token),
     )
-    challenge = _challenge(document, username)
-    if challenge is not None:
-        leave_unanswered(challenge)
-    return _tokens(document, read_token, tokens.refresh_token)
+    return _renewed(document, username, tokens, read_token)
 
 
 FLOWS: Final[Mapping[str, Callable[[AppClient, Account, TokenReader], Flow]]] = MappingProxyType(
@@ -189,9 +185,9 @@ def _converse(
     username = account.username
     for _ in range(_STEPS):
         document = _document((yield call), secrets)
-        challenge = _challenge(document, username)
-        if challenge is None:
+        if not document.get(_CHALLENGE):
             return _tokens(document, read_token)
+        challenge = _challenge(document, username)
         username = challenge.username
         proofs = proofs or Proofs(client, account)
         if proofs.answers(challenge):
@@ -234,11 +230,9 @@ def _document(reply: Reply, secrets: Collection[str]) -> Mapping[str, Any]:
     raise LoginError(document.kind, message.strip(), outcome=document.outcome)
 
 
-def _challenge(document: Mapping[str, Any], username: str) -> Challenge | None:
+def _challenge(document: Mapping[str, Any], username: str) -> Challenge:
     """What is asked next; `username` is whom Cognito was last known to ask."""
-    name = document.get("ChallengeName")
-    if not name:
-        return None
+    name = document[_CHALLENGE]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise LoginError(NOT_COGNITO, "ChallengeName is not the name of a challenge", outcome=Outcome.MALFORMED)
     parameters = document.get("ChallengeParameters")
@@ -255,26 +249,35 @@ def _challenge(document: Mapping[str, Any], username: str) -> Challenge | None:
     )
 
 
+def _renewed(document: Mapping[str, Any], username: str, old: Tokens, read_token: TokenReader) -> Tokens:
+    if document.get(_CHALLENGE):
+        leave_unanswered(_challenge(document, username))
+    return _tokens(document, read_token, old.refresh_token)
+
+
 def _tokens(document: Mapping[str, Any], read_token: TokenReader, refresh_token: str = "") -> Tokens:
     """The tokens of a last answer; `refresh_token` is the one to keep when it holds none."""
     result = document.get("AuthenticationResult")
     if not isinstance(result, dict):
         raise LoginError(MISSING_TOKEN, "the answer holds no AuthenticationResult", outcome=Outcome.MALFORMED)
-    access_token = read_token(document)
-    if not access_token or not is_sendable(access_token):
+    found: list[Any] = [
+        read_token(document),
+        result.get("IdToken"),
+        result.get("RefreshToken"),
+        result.get("TokenType"),
+    ]
+    if not is_sendable(*found):  # the answer to a refresh, for one, may hold no refresh token
+        found = [token if is_sendable(token) else "" for token in found]
+    access_token, id_token, new_refresh_token, token_type = found
+    if not access_token:
         raise LoginError(MISSING_TOKEN, "the answer holds no access token", outcome=Outcome.MALFORMED)
     return Tokens(
         access_token,
-        _token(result, "IdToken"),
-        _token(result, "RefreshToken") or refresh_token,
-        _token(result, "TokenType") or "Bearer",
+        id_token,
+        new_refresh_token or refresh_token,
+        token_type or "Bearer",
         read_expires_in_s(result.get("ExpiresIn"), "ExpiresIn"),
     )
-
-
-def _token(result: Mapping[str, Any], name: str) -> str:
-    token = result.get(name)
-    return token if isinstance(token, str) and is_sendable(token) else ""
 
 
 def _claim(tokens: Tokens, name: str) -> str:

@@ -6,7 +6,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
-from typing import Any, Final, NamedTuple, overload
+from typing import Any, Final, NamedTuple
 
 import gevent
 from gevent.event import AsyncResult
@@ -121,9 +121,9 @@ class Rows:
         return True
 
     def login_rows(self) -> Sequence[int]:
-        """The rows for login users, as they are at any time; those of API users where there are no others."""
+        """The rows for login users, as they are now; those of API users where there are no others. Waits for them."""
         self._part.get()
-        return _Either(self._login, self._own)
+        return self._login or self._own
 
     def part(self) -> Part:
         """The part of an open load that is this process's."""
@@ -334,7 +334,7 @@ class LocalRows(Rows):
 
     def login_rows(self) -> Sequence[int]:
         """See Rows; within one process login users may have the rows of API users as well."""
-        return _Either(self._login, self._all)
+        return self._login or self._all
 
     def _to_desk(self, kind: str, data: dict[str, Any]) -> None:
         self._desk.receive(self.HOLDER, kind, data)
@@ -344,21 +344,3 @@ class LocalRows(Rows):
         while self._to_rows:
             kind, data = self._to_rows.popleft()
             self.receive(kind, {"elapsed_s": None, **data})
-
-
-class _Either(Sequence[int]):
-    """The first of two sequences, or the second while the first is empty; as they are at any time."""
-
-    def __init__(self, first: Sequence[int], second: Sequence[int]) -> None:
-        self._first = first
-        self._second = second
-
-    def __len__(self) -> int:
-        return len(self._first or self._second)
-
-    @overload
-    def __getitem__(self, index: int) -> int: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[int]: ...
-    def __getitem__(self, index: int | slice) -> int | Sequence[int]:
-        return (self._first or self._second)[index]

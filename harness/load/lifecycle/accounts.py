@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import gevent.lock
 
@@ -25,7 +25,12 @@ class Accounts:
         self._rows = rows
         self._are_machines = are_machines
         self._keeps_tokens = keeps_tokens
-        self._penalties: dict[int, Penalty] = {}
+        self.penalties: Mapping[int, Penalty] = _Penalties(self._clean)
+        """What the failures of a row's account have cost; all users of the account share it.
+
+        Machines share the row of their app client. What refuses it refuses all of them, but after a throttle each
+        waits for itself: they must neither all stop nor all come back at once.
+        """
         self._held: dict[int, Held] = {}
         self._trials: dict[int, gevent.lock.RLock] = {}
         self._movers: dict[int, list[Callable[[], None]]] = {}
@@ -33,21 +38,9 @@ class Accounts:
         rows.on_refusal = self._refused_elsewhere
         rows.on_leave = self._forget
 
-    def penalty(self, number: int) -> Penalty:
-        """What the failures of a row's account have cost; all users of the account share it.
-
-        Machines share the row of their app client. What refuses it refuses all of them, but after a throttle each
-        waits for itself: they must neither all stop nor all come back at once.
-        """
-        penalty = self._penalties.get(number)
-        if penalty is None:
-            draw = _no_back_off if self._are_machines else random.random
-            penalty = self._penalties[number] = Penalty(draw, lambda error: self._refused_here(number, error))
-        return penalty
-
     def own_penalty(self, number: int) -> Penalty:
         """What the failures of one user's session have cost: with an account of its own, those of the account."""
-        return Penalty(random.random) if self._are_machines else self.penalty(number)
+        return Penalty(random.random) if self._are_machines else self.penalties[number]
 
     def held(self, number: int) -> Held:
         """What sessions of a row's account share. Of machines each has tokens of its own."""
@@ -80,6 +73,10 @@ class Accounts:
         if self._rows.give_back(number) and not self._keeps_tokens:
             self._forget(number)
 
+    def _clean(self, number: int) -> Penalty:
+        draw = _no_back_off if self._are_machines else random.random
+        return Penalty(draw, lambda error: self._refused_here(number, error))
+
     def _move(self, number: int, count: int) -> None:
         for move in self._movers.get(number, [])[:count]:
             move()
@@ -92,9 +89,25 @@ class Accounts:
             self._rows.refuse(Refusal(number, error.kind, error.words, error.outcome))
 
     def _refused_elsewhere(self, refusal: Refusal) -> None:
-        penalty = self.penalty(refusal.row)
+        penalty = self.penalties[refusal.row]
         if penalty.rejection is None:
             penalty.rejection = LoginError(refusal.kind, refusal.words, outcome=refusal.outcome)
+
+
+class _Penalties(dict[int, Penalty]):
+    """Made when they are first asked for; a look at one that is there calls nothing of Python's.
+
+    Args:
+        make: Makes the one of a row's account.
+    """
+
+    def __init__(self, make: Callable[[int], Penalty]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, number: int) -> Penalty:
+        penalty = self[number] = self._make(number)
+        return penalty
 
 
 def _no_back_off() -> float:

@@ -6,7 +6,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import gevent
 import gevent.lock
 from locust.env import Environment
 from locust.event import Events
+from locust.exception import StopUser
 from locust.user.users import User
 
 from harness.clock import ClockWatch
@@ -24,7 +25,7 @@ from harness.cognito.flows.refreshing import Refreshing
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import Call
 from harness.conversation import Conversation
-from harness.credentials import Cycle, Cycles, Row
+from harness.credentials import Cycle, Cycles, EndOfUsers, Row
 from harness.errors import HarnessError, LoginError
 from harness.evidence.jtl import SampleFile
 from harness.evidence.metrics import NO_SLOT, Metrics
@@ -89,11 +90,13 @@ class Run:
         self._renewal = Renewal(settings.renew_margin_s, settings.renew_spread_share, random.random)
         self._cap = LoginCap.share(setup.settings.max_login_rate, processes)
         self._accounts = Accounts(rows, are_machines=settings.is_machine, keeps_tokens=settings.keeps_tokens)
-        self.penalty: Callable[[int], Penalty] = self._accounts.penalty
-        """What the failures of a row's account have cost; see `Accounts.penalty`."""
+        self.penalties: Mapping[int, Penalty] = self._accounts.penalties
+        """What the failures of a row's account have cost; see `Accounts.penalties`."""
         self._cycles: Cycles | None = None
         self._processes = processes
         self._schedule = settings.arrivals
+        self.has_arrivals = bool(self._schedule)
+        """Whether the load is open: logins start when they are due, and not when their users are free."""
         self._arrivals: Arrivals | None = None
         self._is_spawned = False
         self._reported: set[str] = set()
@@ -208,14 +211,14 @@ class Run:
 
         Where no account has worked yet the fault may be everybody's, and asking with more accounts helps nobody.
         """
-        is_rejected = self.penalty(row.number).rejection is not None
+        is_rejected = self.penalties[row.number].rejection is not None
         return is_rejected and self._has_worked and not self.setup.settings.is_machine
 
     def cycle(self, user: User) -> Cycle:
         """What a login user takes its turns on, for as long as it lives."""
         if self._cycles is None:
-            rows = [0] if self.setup.settings.is_machine else self.rows.login_rows()
-            if not rows:
+            rows = _the_only_row if self.setup.settings.is_machine else self.rows.login_rows
+            if not rows():
                 self.report(WAITS_FOR_ACCOUNT)
             self._cycles = Cycles(rows, self.setup.data_set)
         return self._cycles.join(type(user).__name__)
@@ -223,11 +226,11 @@ class Run:
     @property
     def is_paced(self) -> bool:
         """Whether the load model says when logins happen, and not the wait time of their users."""
-        return bool(self._schedule or self.setup.settings.sweep)
+        return self.has_arrivals or bool(self.setup.settings.sweep)
 
-    def arrivals(self) -> Arrivals | None:
-        """The open load of this process; None where users wait for answers."""
-        if self._arrivals is None and self._schedule:
+    def arrivals(self) -> Arrivals:
+        """The open load of this process, where it has one."""
+        if self._arrivals is None:
             self._arrivals = Arrivals(self._pacer(self.rows.part().place), lambda: self.metrics.drop(NO_SLOT))
             if self._is_spawned:
                 self._arrivals.begin(self.rows.part().began_s)
@@ -248,15 +251,17 @@ class Run:
         """The next row whose account was not rejected; None when there is none, or the file is at its end.
 
         Raises:
-            EndOfUsers: The file is at its end, and its data set stops the user there.
+            StopUser: The file is at its end, and its data set stops the user there.
         """
-        for _ in range(len(cycle)):
-            number = cycle.take()
-            if number is None:
-                return None
-            if self.penalty(number).rejection is None:
-                return self.setup.users.rows[number]
-        return None
+        try:
+            number, tried = cycle.take(), 1
+            while number is not None and self.penalties[number].rejection is not None:
+                if tried >= len(cycle):
+                    return None
+                number, tried = cycle.take(), tried + 1
+        except EndOfUsers:
+            raise StopUser from None
+        return None if number is None else self.setup.users.rows[number]
 
     def conversation(self) -> Conversation:
         """A user's own line to Cognito."""
@@ -280,7 +285,7 @@ class Run:
         if wait is not None and not self._cap.is_open:
             self._await_turn(wait)
         flow = self._begin(self.setup.client, row.account, self.setup.read_token)
-        penalty = self.penalty(row.number)
+        penalty = self.penalties[row.number]
         if penalty.has_worked:
             return conversation.run(flow, reason)
         with self._accounts.trial(row.number):
@@ -357,6 +362,11 @@ def run_of(environment: Environment) -> Run | None:
             "the locustfile did not install the harness", "Call install(locust.events) at the top of it."
         ) from None
     return run
+
+
+def _the_only_row() -> Sequence[int]:
+    """Machines share the row of their app client."""
+    return (0,)
 
 
 def _rested(conversation: Conversation, tokens: Tokens) -> Tokens:
