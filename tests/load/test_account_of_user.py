@@ -22,6 +22,7 @@ from harness.load.lifecycle.setup import Setup
 from harness.load.users import MOST_ROWS
 from harness.outcome import Outcome
 from harness.settings import Settings
+from harness.transport import Endpoint
 
 NO = LoginError("NotAuthorizedException", "User is disabled.", outcome=Outcome.REJECTED)
 
@@ -46,6 +47,7 @@ class Load:
             client=AppClient("client"),
             read_token=lambda _: "token",
             users=SimpleNamespace(rows=accounts),
+            endpoint=Endpoint.parse("http://127.0.0.1"),
             tls=None,
         )
         self.environment = Environment(user_classes=[Api])

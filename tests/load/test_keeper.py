@@ -23,13 +23,15 @@ from harness.load.lifecycle.run import Run, incomplete
 from harness.load.lifecycle.setup import Setup
 from harness.outcome import Outcome, Reason
 from harness.settings import Settings
+from harness.transport import Endpoint
 
 STARTED_S = 1_795_000_000.25
 LOGIN = Sample("login", "login", Outcome.OK, STARTED_S, 1_000, reason=Reason.INITIAL)
 
 
 def setup_of(results: Path, samples: str = "no") -> Setup:
-    return cast("Setup", SimpleNamespace(settings=Settings(results_dir=str(results), run="a-run", samples=samples)))
+    settings = Settings(results_dir=str(results), run="a-run", samples=samples)
+    return cast("Setup", SimpleNamespace(settings=settings, endpoint=Endpoint.parse("http://127.0.0.1")))
 
 
 def second(count: int) -> Metrics:

@@ -61,7 +61,7 @@ def run(serve):  # noqa: F811  # the fixture
         users=SimpleNamespace(rows=[Row(0, 2, Account("alice@example.com", "made-up"), {})]),
         data_set=CsvDataSet("users.csv"),
         client=AppClient("client"),
-        endpoint=SimpleNamespace(url="http://127.0.0.1"),
+        endpoint=endpoint,
         cognito=Cognito(endpoint, region="us-east-1", keys=Keys()),
         read_token=JsonExtractor.token().from_document,
     )

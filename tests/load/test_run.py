@@ -20,6 +20,7 @@ from harness.load.lifecycle.run import Run
 from harness.load.lifecycle.setup import Setup
 from harness.outcome import Outcome, Reason
 from harness.settings import Settings
+from harness.transport import Endpoint
 
 
 class Line:
@@ -48,7 +49,13 @@ class Line:
 def run_of(rate: str = "0", **given: str) -> Run:
     settings = Settings(client_id="client", login_cap=rate, **given)
     users = of_machine("client")
-    setup = SimpleNamespace(settings=settings, client=AppClient("client"), read_token=lambda _: "token", users=users)
+    setup = SimpleNamespace(
+        settings=settings,
+        client=AppClient("client"),
+        read_token=lambda _: "token",
+        users=users,
+        endpoint=Endpoint.parse("http://127.0.0.1"),
+    )
     return Run(cast("Setup", setup), Events(), LocalRows(RowLedger(3, planned=0, processes=1)), processes=1)
 
 

@@ -76,6 +76,7 @@ class Run:
         users: Callable[[], int] = lambda: 1,
     ) -> None:
         self.setup = setup
+        self._url = setup.endpoint.url
         self._users = users
         self.metrics = Metrics()
         """What was measured since the last `drain`: the supervisor's record has the whole."""
@@ -124,7 +125,7 @@ class Run:
                 response_length=sample.received_bytes,
                 exception=LocustError(sample.error) if sample.error else None,
                 start_time=sample.started_s,
-                url=self.setup.endpoint.url,
+                url=self._url,
                 context={},
                 response=None,
             )
