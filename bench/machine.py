@@ -8,6 +8,7 @@ import re
 import resource
 import shutil
 import subprocess
+import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -43,7 +44,7 @@ def describe() -> dict[str, str]:
         "Commit": _commit(),
         "Machine": f"{_processor()}, {os.cpu_count()} cores, {memory_gb:.0f} GB; {pinned}",
         "System": f"{platform.system()} {platform.release()}, load average {os.getloadavg()[0]:.1f} at the start",
-        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "Python": f"{platform.python_implementation()} {' '.join(sys.version.split())}",
         "Packages": ", ".join(versions),
         "Canned answers": servers.name(),
     }
