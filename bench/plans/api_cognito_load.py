@@ -9,6 +9,7 @@ from harness.load import CognitoApiUser, Extraction, install
 install(events)
 
 PATH = os.environ.get("BENCH_PATH", "/orders")
+EXTRACTS = "BENCH_EXTRACTS" in os.environ
 
 
 class Api(CognitoApiUser):
@@ -21,5 +22,5 @@ class Api(CognitoApiUser):
     def read_orders(self) -> None:
         """One request."""
         response = self.client.get(PATH)
-        if "BENCH_EXTRACTS" in os.environ:
+        if EXTRACTS:
             self.extract(self.order_id, response)

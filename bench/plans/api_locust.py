@@ -10,6 +10,7 @@ LOGIN = Request(os.environ["BENCH_ENDPOINT"] + "/", data=b"{}", method="POST")  
 with urlopen(LOGIN) as answer:  # noqa: S310  # the same
     TOKEN = json.load(answer)["AuthenticationResult"]["AccessToken"]
 PATH = os.environ.get("BENCH_PATH", "/orders")
+EXTRACTS = "BENCH_EXTRACTS" in os.environ
 
 
 class Api(HttpUser if "BENCH_REQUESTS" in os.environ else FastHttpUser):
@@ -21,5 +22,5 @@ class Api(HttpUser if "BENCH_REQUESTS" in os.environ else FastHttpUser):
     def read_orders(self) -> None:
         """One request."""
         response = self.client.get(PATH, headers={"Authorization": f"Bearer {TOKEN}"})
-        if "BENCH_EXTRACTS" in os.environ:
+        if EXTRACTS:
             self.order_id = response.json()["orders"][0]["id"]
