@@ -1,4 +1,4 @@
-"""Defects of Locust 2.47 and geventhttpclient 2.6 that corrupt measurements, each with what keeps it out.
+"""Defects of Locust 2.47 and geventhttpclient 2.6 that corrupt measurements or waste time, each with its guard.
 
 Applied once, when the plugin is installed. The versions are pinned in pyproject.toml; look at each guard again when
 one of them moves. What needs no patch is guarded where it belongs: users log in lazily, because an exception in

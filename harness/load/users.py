@@ -185,7 +185,7 @@ class CognitoLoginUser(User):
             return None, Outcome(error.outcome)
         finally:
             rows.end(number)
-        if penalty.until_s:
+        if penalty.until_s:  # else there is nothing to forgive: the run has noted that the account works
             penalty.succeeded()
         return tokens, _OK
 

@@ -40,6 +40,16 @@ def test_an_empty_share_is_at_its_end_at_once():
     assert Cycle(list, CsvDataSet("")).take() is None
 
 
+@pytest.mark.parametrize("stops", [False, True])
+def test_an_empty_share_takes_no_turn_and_stops_nobody(stops):
+    """Its rows may still come: the first of them is the first turn's."""
+    share: list[int] = []
+    cycle = Cycle(lambda: share, CsvDataSet("", recycle=False, stop_thread=stops))
+    assert [cycle.take() for _ in range(3)] == [None] * 3
+    share.append(4)
+    assert cycle.take() == 4
+
+
 def test_no_row_is_taken_twice_by_threads_that_share_a_cycle():
     cycle = Cycle(lambda: range(20_000), ONCE)
     with ThreadPoolExecutor(8) as pool:
