@@ -24,11 +24,21 @@ _COUNTED: tuple[tuple[Selector, str, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class FailureReason:
+    """Why a run cannot pass, whatever its figures say: part of what was ordered did not happen."""
+
+    sentence: str
+    """What was found, without a full stop."""
+    exit_code: int = EXIT.FAILED
+    """What the process exits with when this is the worst that is known of the run."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Did it pass?"""
 
     word: Word
-    exit_code: EXIT
+    exit_code: int
     sentence: str
     """Why, in one sentence without a full stop."""
     invalid_because: tuple[str, ...] = ()
@@ -49,12 +59,16 @@ def decide(
     max_lag_us: int = MAX_LAG_P99_US,
     comparison: Comparison | None = None,
     suspicious: Sequence[str] = (),
+    *,
+    invalid_because: Sequence[str] = (),
+    failed_because: Sequence[FailureReason] = (),
 ) -> Verdict:
     """The verdict on a run.
 
     Invalid (exit code 4) comes before a gate that failed or had no data, and a baseline that the run is worse than or
-    could not be compared with (3), and this before an exception in a task, a user for whom there never was an account
-    or, when neither gate nor baseline was given, any login, exchange or request that failed (1).
+    could not be compared with (3), and this before what kept the run from being the one that was ordered, an exception
+    in a task, a user for whom there never was an account or, when neither gate nor baseline was given, any login,
+    exchange or request that failed (1).
 
     Args:
         metrics: Of all processes.
@@ -63,17 +77,21 @@ def decide(
         max_lag_us: How late the event loop may come at p99, in microseconds.
         comparison: With the baseline, if there is one.
         suspicious: What makes the run suspect besides the generator's health, each with what to do about it.
+        invalid_because: What makes the run invalid besides the generator's health, each with what to do about it.
+        failed_because: What keeps the run from passing besides its figures. The exit code is the worst of all.
     """
     suspect_because = (*suspicions(healths, max_lag_us), *suspicious)
-    reasons = judge(healths, metrics.measured, max_lag_us)
+    reasons = [*invalid_because, *judge(healths, metrics.measured, max_lag_us)]
     if reasons:
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-        return Verdict(
-            "invalid", EXIT.INVALID, f"the figures prove nothing: {reasons[0]}{more}", tuple(reasons), suspect_because
-        )
-    found = _missed(gate_results, comparison) or _raised(metrics) or _unserved(metrics)
-    found = found or _by_what_was_asked(metrics, gate_results, comparison)
-    return replace(found, suspect_because=suspect_because)
+        sentence = f"the figures prove nothing: {reasons[0]}{more}"
+        found = Verdict("invalid", EXIT.INVALID, sentence, tuple(reasons))
+    else:
+        failed = _missed(gate_results, comparison) or _prevented(failed_because) or _raised(metrics)
+        failed = failed or _unserved(metrics)
+        found = failed or _by_what_was_asked(metrics, gate_results, comparison)
+    worst = max([found.exit_code, *(reason.exit_code for reason in failed_because)])
+    return replace(found, exit_code=worst, suspect_because=suspect_because)
 
 
 def _missed(gate_results: Sequence[GateResult], comparison: Comparison | None) -> Verdict | None:
@@ -84,6 +102,14 @@ def _missed(gate_results: Sequence[GateResult], comparison: Comparison | None) -
     if comparison is not None and comparison.word in ("worse", "not enough data"):
         return Verdict("failed", EXIT.GATE, comparison.sentence)
     return None
+
+
+def _prevented(failed_because: Sequence[FailureReason]) -> Verdict | None:
+    if not failed_because:
+        return None
+    worst = max(failed_because, key=lambda reason: reason.exit_code)
+    more = f" (and {len(failed_because) - 1} more)" if len(failed_because) > 1 else ""
+    return Verdict("failed", worst.exit_code, f"{worst.sentence}{more}")
 
 
 def _raised(metrics: Metrics) -> Verdict | None:

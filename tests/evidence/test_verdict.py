@@ -8,7 +8,7 @@ from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
 from harness.evidence.tally import TOKEN_REFUSED
-from harness.evidence.verdict import Verdict, decide, unserved
+from harness.evidence.verdict import FailureReason, Verdict, decide, unserved
 from harness.outcome import Outcome, Reason
 
 OK = Sample("request", "GET /me", Outcome.OK, 0.0, 5_000)
@@ -107,3 +107,25 @@ def test_further_reasons_are_counted():
     verdict = verdict_of(healths=overloaded())
     assert verdict.sentence.endswith("(and 1 more)")
     assert len(verdict.invalid_because) == 2
+
+
+def test_what_kept_a_run_from_being_the_one_ordered_fails_it():
+    """A reason that is no figure fails a run that would have passed, and the worst exit code of all stands."""
+    metrics = Metrics()
+    metrics.record(OK)
+    one, other = FailureReason("the sweep was interrupted"), FailureReason("the locustfile said so", 7)
+    found = decide(metrics, [], {}, failed_because=[one])
+    assert (found.word, found.exit_code) == ("failed", EXIT.FAILED)
+    assert found.sentence == "the sweep was interrupted"
+    found = decide(metrics, [], {}, failed_because=[one, other])
+    assert (found.word, found.exit_code) == ("failed", 7)
+    assert found.sentence == "the locustfile said so (and 1 more)"
+
+
+def test_a_reason_that_makes_a_run_invalid_comes_before_all_others():
+    """A run with missing measurements is invalid, and an exit code that the locustfile set is never made smaller."""
+    metrics = Metrics()
+    metrics.record(OK)
+    found = decide(metrics, [], {}, invalid_because=["11 s are missing"], failed_because=[FailureReason("x", 7)])
+    assert (found.word, found.exit_code) == ("invalid", 7)
+    assert found.invalid_because == ("11 s are missing",)

@@ -12,7 +12,7 @@ from typing import Final
 from rich.console import Console
 
 from harness.cognito import remedies
-from harness.errors import EXIT, HarnessError
+from harness.errors import HarnessError
 from harness.evidence import past
 from harness.evidence import run as evidence
 from harness.evidence.comparison import compare
@@ -22,7 +22,7 @@ from harness.evidence.past import Past
 from harness.evidence.record import Record
 from harness.evidence.reports import summary, terminal
 from harness.evidence.tally import Selector
-from harness.evidence.verdict import decide, unserved
+from harness.evidence.verdict import FailureReason, decide, unserved
 from harness.evidence.watch import Abort, with_abort
 from harness.load.lifecycle.setup import Setup
 from harness.outcome import Reason
@@ -47,6 +47,10 @@ class Extent:
     users: int
     abort: Abort | None = None
     """The gate that stopped the run, if one did."""
+    invalid_because: tuple[str, ...] = ()
+    """What makes the run invalid besides the generator's health; see `harness.evidence.verdict.decide`."""
+    failed_because: tuple[FailureReason, ...] = ()
+    """What keeps it from passing besides its figures; see there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Conclusion:
     """None when it could not be written, which the log says."""
 
     @property
-    def exit_code(self) -> EXIT:
+    def exit_code(self) -> int:
         """What this run makes of the process's exit code."""
         return self.run.verdict.exit_code
 
@@ -77,7 +81,16 @@ def conclude(
     results = with_abort((gate.judge(metrics, duration_s, setup.baseline) for gate in setup.gates), extent.abort)
     this = Past(setup.settings.run, duration_s, metrics, healths)
     comparison = compare(setup.baseline, this) if setup.baseline else None
-    verdict = decide(metrics, results, healths, max_lag_us, comparison, closed_by_others(setup, metrics, extent))
+    verdict = decide(
+        metrics,
+        results,
+        healths,
+        max_lag_us,
+        comparison,
+        closed_by_others(setup, metrics, extent),
+        invalid_because=extent.invalid_because,
+        failed_because=extent.failed_because,
+    )
     run = evidence.Run(
         run_id=setup.settings.run,
         started_s=extent.started_s,

@@ -22,6 +22,7 @@ from harness.errors import EXIT, ConfigurationError, Problem
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import Facts, Record
+from harness.evidence.verdict import FailureReason
 from harness.load.guards import forget_old_seconds
 from harness.load.leases import Exhausted, RowLedger
 from harness.load.lifecycle import load_model, sandboxed
@@ -72,6 +73,10 @@ class Supervisor(ABC):
         self._estimate: tuple[str, ...] = ()
         self.attendance = Attendance()
         """Of the workers of this run."""
+        self.invalid_because: list[str] = []
+        """What makes this run invalid besides the generator's health, each with what to do about it."""
+        self.failed_because: list[FailureReason] = []
+        """What keeps this run from passing besides its figures."""
         self._guardian: Guardian | None = None
         self._progress: Progress | None = None
         self._keeper: Keeper | None = None
@@ -146,6 +151,7 @@ class Supervisor(ABC):
         self._started_s, self._stopping_s = time.time(), 0.0
         self._spawned_at_s = None
         self.attendance = Attendance()
+        self.invalid_because, self.failed_because = [], []
         users = self.environment.runner.target_user_count if self.environment.runner else 0
         planned = self._planned_rows(setup.settings, users)
         if setup.settings.on_exhausted == "stop" and not setup.settings.is_machine:
@@ -191,6 +197,8 @@ class Supervisor(ABC):
             user_classes=self._classes(),
             users=self.environment.runner.target_user_count if self.environment.runner else 0,
             abort=self._guardian.abort if self._guardian else None,
+            invalid_because=tuple(self.invalid_because),
+            failed_because=tuple(self.failed_because),
         )
         record = keeper.finish({"stopping_s": extent.stopping_s, "ended_s": now_s, "users": extent.users})
         notes = (*self.attendance.notes, *self.sample_notes(record))
