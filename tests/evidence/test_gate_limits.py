@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import ConfigurationError
-from harness.evidence.gates import COMPARISONS, Gate, parse_gates
+from harness.evidence.gate_grammar import COMPARISONS
+from harness.evidence.gates import Gate, parse_gates
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
 from harness.evidence.tally import LOGINS, Selector

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import ConfigurationError
-from harness.evidence.gates import COMPARISONS, Gate, existing_subjects, parse_gates
+from harness.evidence.gate_grammar import COMPARISONS
+from harness.evidence.gates import Gate, existing_subjects, parse_gates
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
 from harness.evidence.tally import TOKEN_REFUSED, Selector
