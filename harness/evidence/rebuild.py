@@ -56,6 +56,7 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
         duration_s=duration_s,
         classes=facts.classes,
         users=facts.users,
+        workers_lost=facts.workers_lost,
         settings=facts.settings,
         metrics=metrics,
         gates=results,

@@ -63,6 +63,8 @@ class Facts:
     stopping_s: float | None = None
     """When the users were told to stop; None while they run."""
     ended_s: float | None = None
+    workers_lost: int = 0
+    """How many workers were not heard any more when the run ended."""
     notes: tuple[str, ...] = ()
 
     @property

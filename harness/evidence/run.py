@@ -72,6 +72,8 @@ class Run:
     """How long at the start is in no figure but the timeline, in seconds."""
     sweep: Sweep | None = None
     """What its sweep came to, if it was one."""
+    workers_lost: int = 0
+    """How many workers were not heard any more when the run ended, or had ended without a last report."""
 
     @property
     def skipped(self) -> int:

@@ -44,6 +44,7 @@ def summary(run: Run) -> dict[str, Any]:
             "duration_s": round(run.duration_s, 3),
             "classes": list(run.classes),
             "users": run.users,
+            "workers_lost": run.workers_lost,
             "warmup_s": run.warmup_s,
             "notes": list(run.notes),
             "events": [

@@ -153,9 +153,9 @@ class Collector:
         complete = sorted(at_s for at_s in self._seconds if at_s <= reported or at_s + 1 + LATE_S <= now_s)
         return [(at_s, self._seconds.pop(at_s)) for at_s in complete]
 
-    def heard_s(self, worker: str, now_s: float) -> float:
-        """The end of the last second that this worker has reported, by our clock; now, when there was none."""
-        return self._reported[worker] + 1.0 if worker in self._reported else now_s
+    def heard_s(self, worker: str, joined_s: float) -> float:
+        """The end of the last second that this worker has reported, by our clock; when there was none, `joined_s`."""
+        return self._reported[worker] + 1.0 if worker in self._reported else joined_s
 
     def wait_for(self, expected: Callable[[], Iterable[str]], timeout_s: float) -> set[str]:
         """Wait for the last parcel of every worker that is still expected; those that never sent it."""

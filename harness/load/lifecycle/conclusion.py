@@ -51,6 +51,8 @@ class Extent:
     """What makes the run invalid besides the generator's health; see `harness.evidence.verdict.decide`."""
     failed_because: tuple[FailureReason, ...] = ()
     """What keeps it from passing besides its figures; see there."""
+    workers_lost: int = 0
+    """How many workers were not heard any more when the run ended, or had ended without a last report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def conclude(
         duration_s=duration_s,
         classes=extent.user_classes,
         users=extent.users,
+        workers_lost=extent.workers_lost,
         settings=record.facts.settings,
         metrics=metrics,
         gates=results,

@@ -20,6 +20,7 @@ from harness.evidence import jtl
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import Record
+from harness.evidence.verdict import FailureReason
 from harness.load.leases import Desk, RowLedger
 from harness.load.leases.desk import SHARE, TO_MASTER
 from harness.load.lifecycle.attendance import Happening
@@ -54,12 +55,14 @@ class MasterSupervisor(Supervisor):
         os.environ.setdefault(REPORT_WAIT, REPORT_WAIT_S)
         self._runner = runner
         self._redistribution = Redistribution(runner)
-        self._patience = Patience(runner, self._is_gone, self._stop_running)
+        self._patience = Patience(runner, self._is_gone, self._give_up)
         self._desk: Desk | None = None
         self._collector = Collector("")
         self._members: dict[str, list[Any]] = {}
         """The workers that take part, and which process each is."""
+        self._joined_s: dict[str, float] = {}
         self._listener: gevent.Greenlet | None = None
+        self._has_given_up = False
         handlers: dict[str, Callable[[str, Any], None]] = {
             PARCEL: self._on_parcel,
             "cognito_hello": self._on_hello,
@@ -78,7 +81,8 @@ class MasterSupervisor(Supervisor):
         """See Supervisor."""
         run_id = setup.settings.run
         self._collector = collector = Collector(run_id)
-        self._members = {}
+        self._has_given_up = False
+        self._members, self._joined_s = {}, {}
 
         def send(worker: str, kind: str, data: dict[str, Any]) -> None:
             more = {"elapsed_s": self.elapsed_s} if kind == SHARE else {}
@@ -98,10 +102,12 @@ class MasterSupervisor(Supervisor):
         self._redistribution.stop()
         grace_s = self.environment.stop_timeout or GRACE_S
         self._runner.send_message("cognito_finish", {"grace_s": grace_s})
-        if gevent.getcurrent() is self._listener:
-            return  # the last worker said goodbye, after its last parcel; waiting here would wait for ourselves
-        self._collector.wait_for(self._expected_workers, grace_s + 10)
+        present = self._expected_workers()
+        if gevent.getcurrent() is not self._listener:
+            self._collector.wait_for(self._expected_workers, grace_s + 10)
+        # else the last worker said goodbye, after its last parcel; waiting here would wait for ourselves
         self._see_who_is_here(self._collector.finished)
+        self._judge_attendance(present)
 
     def healths(self) -> dict[str, Health]:
         """See Supervisor."""
@@ -143,6 +149,8 @@ class MasterSupervisor(Supervisor):
         expected = self._expected_workers()
         self._see_who_is_here(expected | collector.finished)
         self._take_rows_back()
+        if not self._stopping_s and self._have_all_ended():
+            self._give_up()
         if self._patience.is_over(time.monotonic()):
             self._redistribution.look(may_be_back=self._patience.may_be_back())
         return collector.due(now_s, expected - collector.finished)
@@ -150,8 +158,47 @@ class MasterSupervisor(Supervisor):
     def _see_who_is_here(self, here: set[str]) -> None:
         now_s, members = time.time(), set(self._members)
         for worker in sorted(members - here):
-            self._tell(self.attendance.missed([worker], self._collector.heard_s(worker, now_s)))
+            heard_s = self._collector.heard_s(worker, self._joined_s[worker])
+            self._tell(self.attendance.missed([worker], heard_s))
+            if is_gone(self._members[worker]):
+                self.attendance.ended(worker)
         self._tell(self.attendance.heard(members & here, now_s))
+
+    def _judge_attendance(self, present: set[str]) -> None:
+        """Say what keeps the run from passing: measurements of workers that are missing, and that no worker was left.
+
+        Args:
+            present: The workers that were there when the run ended.
+        """
+        for worker, gap_s in self.attendance.gaps(self._stopping_s).items():
+            self.invalid_because.append(
+                f"measurements of worker {worker} are missing, of {gap_s:.0f} s until the end: look at its output, its "
+                "machine and the network between it and the master, and run it again"
+            )
+        if present or not self._members:
+            return
+        ran_s = max(self._collector.heard_s(worker, self._joined_s[worker]) for worker in self._members)
+        after = f"after {max(ran_s - self._started_s, 0.0):.0f} s"
+        if self.workers_lost:
+            self.invalid_because.insert(
+                0,
+                f"all workers were lost {after}: look for the reason in their output and in the system's log "
+                "(a system that is short of memory ends processes), and run it again",
+            )
+        else:
+            self.failed_because.append(FailureReason(f"all workers quit {after}, and the run ended there"))
+
+    def _have_all_ended(self) -> bool:
+        """Whether every worker is known to have ended, which can be seen of those on this machine."""
+        clients = self._runner.clients.all
+        return bool(self._members) and all(self._is_gone(client) for client in clients)
+
+    def _give_up(self) -> None:
+        """No worker is left."""
+        if not self._has_given_up:
+            self._has_given_up = True
+            log.warning("no worker is left: the run ends")
+            self._stop_running()
 
     def _tell(self, happenings: Iterable[Happening]) -> None:
         for kind, text in happenings:
@@ -178,7 +225,7 @@ class MasterSupervisor(Supervisor):
         return {
             client.id
             for client in self._runner.clients.all
-            if client.id in self._members and client.state != STATE_MISSING
+            if client.id in self._members and client.state != STATE_MISSING and not self._is_gone(client)
         }
 
     def _listening(self, handler: Callable[[str, Any], None]) -> Callable[..., None]:
@@ -207,7 +254,7 @@ class MasterSupervisor(Supervisor):
                 ]
             )
             return
-        self._members[worker] = list(data["process"])
+        self._members[worker], self._joined_s[worker] = list(data["process"]), time.time()
         self.note("worker_joined", f"worker {worker} takes part")
         self._take_rows_back()
         self._desk.join(worker)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import gevent
-from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner, WorkerNode
+from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerNode
 
 SETTLE_S: Final = 10.0
 """How long after the first word of a worker the others are waited for, before users are spread over those that are
@@ -29,7 +29,7 @@ class Patience:
     Args:
         runner: The master's; its `stop` and `check_stopped` are replaced.
         is_gone: Whether a silent worker is known to have ended.
-        give_up: Called when nobody is left to wait for.
+        give_up: Called when no worker is left: Locust stops the run then, and a headless process would stay.
     """
 
     def __init__(
@@ -67,7 +67,6 @@ class Patience:
             self._heard_s = None
             if not may_be_back:
                 self._is_waiting = False
-                log.warning("no worker is left: the run ends")
                 self._give_up()
             return
         self._heard_s = now_s if self._heard_s is None else self._heard_s
@@ -82,7 +81,10 @@ class Patience:
             self._is_waiting = True
             return
         self._is_waiting = False
+        is_alone = hears and runner.state in (STATE_RUNNING, STATE_SPAWNING) and not runner.worker_count
         self._stop(*args, **kwargs)
+        if is_alone:
+            self._give_up()
 
     def _check_unless_waiting(self) -> None:
         """Locust takes a run for stopped when all of its workers are missing."""

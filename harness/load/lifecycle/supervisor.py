@@ -199,9 +199,17 @@ class Supervisor(ABC):
             abort=self._guardian.abort if self._guardian else None,
             invalid_because=tuple(self.invalid_because),
             failed_because=tuple(self.failed_because),
+            workers_lost=self.workers_lost,
         )
-        record = keeper.finish({"stopping_s": extent.stopping_s, "ended_s": now_s, "users": extent.users})
-        notes = (*self.attendance.notes, *self.sample_notes(record))
+        record = keeper.finish(
+            {
+                "stopping_s": extent.stopping_s,
+                "ended_s": now_s,
+                "users": extent.users,
+                "workers_lost": extent.workers_lost,
+            }
+        )
+        notes = (*self.attendance.notes(extent.stopping_s), *self.sample_notes(record))
         conclusion = conclude(setup, record, self.healths(), extent, notes)
         self.conclusions.append(conclusion)
         self.latest = conclusion
@@ -230,6 +238,11 @@ class Supervisor(ABC):
     @abstractmethod
     def processes(self) -> int:
         """How many processes run users."""
+
+    @property
+    def workers_lost(self) -> int:
+        """How many workers of this run were lost so far: they are silent, or have ended without a last report."""
+        return len(self.attendance.lost)
 
     @abstractmethod
     def start_run(self, setup: Setup, ledger: RowLedger) -> None:

@@ -24,6 +24,7 @@ def test_says_which_run_it_was(run: Run):
         "duration_s": 60.0,
         "classes": ["Api", "Login"],
         "users": 20,
+        "workers_lost": 0,
         "warmup_s": 0.0,
         "notes": [],
         "events": [],

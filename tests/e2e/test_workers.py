@@ -1,0 +1,67 @@
+"""Workers that end before their run: all of them end it, and what is missing in the figures keeps it from passing."""
+
+from __future__ import annotations
+
+import signal
+
+import psutil
+import pytest
+
+from tests.e2e.conftest import wait_until
+from tests.e2e.uses import USES, Uses
+
+pytestmark = pytest.mark.e2e
+
+USERS = 4
+WHILE_SPAWNING = ("--users", 20, "--spawn-rate", 1)
+SPAWNED = ("--users", USERS, "--spawn-rate", USERS)
+
+
+@pytest.fixture
+def start_run(start_locust, start_sandbox, tmp_path):
+    """Starts a run on two forked workers that would go on for minutes; gives it back when its users are at work."""
+
+    def start(*arguments):
+        run = start_locust("--processes", 2, "--run-time", "3m", *arguments, against=start_sandbox(), code=USES)
+        wait_until(lambda: len(Uses(tmp_path).accounts()) >= USERS)
+        return run, psutil.Process(run.process.pid).children()
+
+    return start
+
+
+@pytest.mark.parametrize("users", [SPAWNED, WHILE_SPAWNING])
+def test_a_run_whose_workers_are_all_killed_ends_at_once_and_proves_nothing(start_run, users):
+    run, workers = start_run("--headless", "--only-summary", *users)
+    for worker in workers:
+        worker.kill()
+    assert run.finish(timeout_s=30).exit_code == 4
+    summary = run.summary
+    assert (summary["verdict"]["word"], summary["verdict"]["exit_code"]) == ("invalid", 4)
+    assert summary["verdict"]["invalid_because"][0].startswith("all workers were lost after ")
+    assert "all workers were lost after" in run.output.splitlines()[-1]
+    assert summary["run"]["workers_lost"] == 2
+    assert summary["logins"]["all"]["count"], "what was measured until then is kept"
+    assert "Traceback" not in run.output
+
+
+def test_a_run_whose_workers_all_quit_by_themselves_ends_and_has_failed(start_run):
+    """They hand over everything first, so the figures are whole: but it is not the run that was ordered."""
+    run, workers = start_run("--headless", "--only-summary", *SPAWNED)
+    for worker in workers:
+        worker.send_signal(signal.SIGTERM)
+    assert run.finish(timeout_s=30).exit_code == 1
+    verdict = run.summary["verdict"]
+    assert (verdict["word"], verdict["exit_code"]) == ("failed", 1)
+    assert verdict["sentence"].startswith("all workers quit after ")
+    assert run.summary["run"]["workers_lost"] == 0
+
+
+def test_in_the_web_ui_the_run_ends_and_the_process_stays(start_run):
+    run, workers = start_run("--autostart", *SPAWNED)
+    for worker in workers:
+        worker.kill()
+    wait_until(run.summaries, timeout_s=30)
+    assert run.summary["verdict"]["invalid_because"][0].startswith("all workers were lost after ")
+    assert run.process.poll() is None
+    run.interrupt()
+    assert run.finish().exit_code == 4
