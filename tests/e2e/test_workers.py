@@ -19,11 +19,11 @@ SPAWNED = ("--users", USERS, "--spawn-rate", USERS)
 
 @pytest.fixture
 def start_run(start_locust, start_sandbox, tmp_path):
-    """Starts a run on two forked workers that would go on for minutes; gives it back when its users are at work."""
+    """Starts a run on two forked workers that would go on for minutes; gives it back when it has measured something."""
 
     def start(*arguments):
         run = start_locust("--processes", 2, "--run-time", "3m", *arguments, against=start_sandbox(), code=USES)
-        wait_until(lambda: len(Uses(tmp_path).accounts()) >= USERS)
+        wait_until(lambda: len(Uses(tmp_path).accounts()) >= USERS and measured_seconds(run))
         return run, psutil.Process(run.process.pid).children()
 
     return start
@@ -65,3 +65,8 @@ def test_in_the_web_ui_the_run_ends_and_the_process_stays(start_run):
     assert run.process.poll() is None
     run.interrupt()
     assert run.finish().exit_code == 4
+
+
+def measured_seconds(run):
+    """How many lines the record on disk has by now."""
+    return sum(len(path.read_text().splitlines()) - 1 for path in run.results.glob("2*/timeline.csv"))
