@@ -7,7 +7,7 @@ import signal
 import psutil
 import pytest
 
-from tests.e2e.conftest import wait_until
+from tests.e2e.conftest import free_port, furnish, wait_until
 from tests.e2e.uses import USES, Uses
 
 pytestmark = pytest.mark.e2e
@@ -65,6 +65,27 @@ def test_in_the_web_ui_the_run_ends_and_the_process_stays(start_run):
     assert run.process.poll() is None
     run.interrupt()
     assert run.finish().exit_code == 4
+
+
+def test_a_worker_with_other_accounts_ends_the_run_and_every_report_says_so(start_locust, start_sandbox, tmp_path):
+    sandbox, port, own = start_sandbox(), free_port(), tmp_path / "own"
+    furnish(own)
+    (own / "users.csv").write_text("username,password\nsomebody,Their-Passw0rd-1\n")
+    master = start_locust(
+        *("--headless", "--only-summary", "--master", "--master-bind-port", port, "--expect-workers", 1),
+        *("--run-time", "3m", *SPAWNED),
+        against=sandbox,
+        env={"COGNITO_REPORT": "yes"},
+    )
+    worker = start_locust("--worker", "--master-port", port, against=sandbox, folder=own)
+    assert master.finish().exit_code == 5
+    assert worker.finish().exit_code == 0
+    verdict = master.summary["verdict"]
+    assert (verdict["word"], verdict["exit_code"]) == ("invalid", 5)
+    assert "differs from the master's" in verdict["sentence"]
+    assert "(exit code 5)" in master.output.splitlines()[-1]
+    (junit,) = master.results.glob("2*/junit.xml")
+    assert "differs from the master's" in junit.read_text()
 
 
 def measured_seconds(run):

@@ -218,9 +218,13 @@ class Supervisor(ABC):
             self.print_conclusions()
 
     def fail(self, problems: list[Problem]) -> None:
-        """A run cannot go on: say why, and end it with EXIT.CONFIGURATION."""
+        """A run cannot go on: say why, and end it as invalid with EXIT.CONFIGURATION."""
         say_problems(problems)
         self.exit_code = EXIT.CONFIGURATION
+        for problem in problems:
+            hint = problem.hint[:1].lower() + problem.hint[1:].rstrip(".")
+            self.invalid_because.append(f"{problem.message}: {hint}")
+            self.failed_because.append(FailureReason(problem.message, EXIT.CONFIGURATION))
         self._stop_running()
 
     def print_conclusions(self) -> None:
