@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO_TIME ?= 25s
+SOAK ?= 20m
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench soak clean
@@ -38,8 +39,8 @@ lint: .venv ## Check style, types and the import rule
 bench: .venv ## Measure against the peers that are installed (see bench/README.md)
 	@$(BIN)/python -m bench
 
-soak: .venv ## Hold 500 users through 20 minutes of every fault there is
-	@$(BIN)/python -m bench.soak
+soak: .venv ## Hold 500 users through 20 minutes of every fault there is (an hour: make soak SOAK=60m)
+	@$(BIN)/python -m bench.soak --time $(SOAK)
 
 clean: ## Remove what was made here, results excepted
 	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

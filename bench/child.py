@@ -69,6 +69,10 @@ class Child:
         """Resident memory now."""
         return sum(process.memory_info().rss for process in self._tree())
 
+    def resident(self) -> dict[int, int]:
+        """The same for each of its processes by its id, the eldest first."""
+        return {process.pid: process.memory_info().rss for process in self._tree()}
+
     def freeze(self) -> None:
         """Stop it where it stands; it uses no processor time until `thaw`."""
         self._signal(signal.SIGSTOP)

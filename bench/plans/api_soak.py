@@ -4,6 +4,7 @@ from pathlib import Path
 
 from locust import between, events, task
 from locust.env import Environment
+from locust.runners import MasterRunner
 
 from harness.load import CognitoApiUser, install
 
@@ -35,5 +36,7 @@ class Api(CognitoApiUser):
 
 @events.test_stopping.add_listener
 def tell(environment: Environment, **_: object) -> None:
-    """The bench reads this."""
-    USERS_AT_THE_END.write_text(str(environment.runner.user_count))
+    """The bench reads this: a line of each process that has users."""
+    if not isinstance(environment.runner, MasterRunner):
+        with USERS_AT_THE_END.open("a") as file:
+            file.write(f"{environment.runner.user_count}\n")

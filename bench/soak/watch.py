@@ -16,6 +16,8 @@ EXPIRED = "the token has expired"
 """The sandbox's reason."""
 LOGIN, CALL = "InitiateAuth", "GET /me"
 TICK_S = 0.1
+LOCUST, SANDBOX = "locust", "the sandbox"
+"""Names of processes."""
 STILL_S = 5.0
 """A tick that takes longer is none of the process's making."""
 
@@ -26,9 +28,10 @@ class Look:
 
     at_s: float
     """Since the users began."""
-    rss_bytes: int
+    rss_bytes: Mapping[str, int]
+    """Of each process, by its name."""
     cpu_s: float
-    """Processor time of the process so far."""
+    """Processor time of the processes under soak so far."""
     answered: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By the sandbox, by operation or route and by answer, so far."""
     expired: int = 0
@@ -72,13 +75,20 @@ class Control:
 
 
 def watch(
-    child: Child, control: Control, turns: Sequence[Turn], seconds: float, every_s: float, say: Callable[[str], None]
+    child: Child,
+    sandbox: Child,
+    control: Control,
+    turns: Sequence[Turn],
+    seconds: float,
+    every_s: float,
+    say: Callable[[str], None],
 ) -> Iterator[Look]:
     """Looks from the first login on, for so many seconds; faults come and go meanwhile.
 
     Args:
         child: Who is soaked; users have not begun.
-        control: Of the sandbox that they work against.
+        sandbox: What they work against.
+        control: Its control port.
         turns: What goes wrong.
         seconds: How long.
         every_s: The time between two looks.
@@ -110,12 +120,21 @@ def watch(
                 control.order(order)
             say(f"{now_s:6.0f} s  {name}")
         if now_s >= number * every_s:
-            yield look_of(control, child, now_s, still_s)
+            yield look_of(control, child, sandbox, now_s, still_s)
             number += 1
         time.sleep(TICK_S)
 
 
-def look_of(control: Control, child: Child, at_s: float, still_s: float) -> Look:
-    """What the process uses, and what the sandbox has counted by now."""
+def look_of(control: Control, child: Child, sandbox: Child, at_s: float, still_s: float) -> Look:
+    """What the processes use, and what the sandbox has counted by now."""
     counts = control.counts()
-    return Look(at_s, child.rss_bytes(), child.cpu_s(), counts["answered"], counts["refused"].get(EXPIRED, 0), still_s)
+    rss_bytes = {**by_name(child.resident()), SANDBOX: sandbox.rss_bytes()}
+    return Look(at_s, rss_bytes, child.cpu_s(), counts["answered"], counts["refused"].get(EXPIRED, 0), still_s)
+
+
+def by_name(resident: Mapping[int, int]) -> dict[str, int]:
+    """The memory of Locust's processes by their names: the first one, and its workers in the order of their start."""
+    eldest, *workers = sorted(resident)
+    names = {eldest: "the master" if workers else LOCUST}
+    names |= {pid: f"worker {number}" for number, pid in enumerate(workers, 1)}
+    return {name: resident[pid] for pid, name in names.items()}
