@@ -147,7 +147,7 @@ KNOBS: Final = (
         "--gate", "", 'A condition the run must meet, as "InitiateAuth p95 < 300ms". Repeatable; several separated by ;'
     ),
     Knob("--warmup", "0", "How long at the start is in no figure, as 30s: connections open, caches fill, users spawn."),
-    Knob("--report", "yes", "Make report.html, junit.xml and summary.md when the run ends.", ("yes", "no")),
+    Knob("--report", "yes", "Make report.html when the run ends; junit.xml and summary.md always are.", ("yes", "no")),
     Knob("--samples", "no", "Write every sample to samples.jtl, as JMeter does.", ("no", "yes"), is_switch=True),
     Knob("--gate-file", "", "File with a gate a line; they hold besides those of --gate and of pyproject.toml."),
     Knob(

@@ -204,8 +204,8 @@ class Settings:
         return self.allow_production == "yes"
 
     @property
-    def makes_reports(self) -> bool:
-        """Whether reports are made when the run ends."""
+    def makes_page(self) -> bool:
+        """Whether report.html is made when the run ends."""
         return self.report == "yes"
 
     @property

@@ -19,9 +19,13 @@ from typing import Any
 
 import pytest
 import requests
+from junitparser import JUnitXml
+
+from harness.errors import EXIT
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 90
+_PRINTED = re.compile(r"^(passed|failed|invalid): (.*) \(exit code (\d+)\)$", re.MULTILINE)
 
 
 @dataclass
@@ -34,10 +38,16 @@ class Locust:
     output: str = ""
     exit_code: int | None = None
     log: Path = field(default=Path())
+    concludes: bool = True
+    """Whether it concludes runs: a worker, `--list` and a locustfile without the harness do not."""
     is_interrupted: bool = False
+    is_checked: bool = False
 
     def finish(self, timeout_s: float = TIMEOUT_S) -> Locust:
-        """Wait for its end; keeps its output (stdout and stderr together) and exit code."""
+        """Wait for its end; keeps its output (stdout and stderr together) and exit code.
+
+        Exit code, printed verdict, summary.json and junit.xml must say the same; see `assert_agreement`.
+        """
         try:
             if self.is_interrupted:
                 with suppress(subprocess.TimeoutExpired):
@@ -49,6 +59,8 @@ class Locust:
             self.process.kill()
             pytest.fail(f"locust did not end within {timeout_s} s:\n{self.log.read_text()[-4000:]}")
         self.output = self.log.read_text()
+        self.is_checked = True
+        assert_agreement(self)
         return self
 
     def interrupt(self) -> None:
@@ -87,7 +99,8 @@ def start_locust(tmp_path: Path) -> Iterator[StartLocust]:
 
     With `against=` a sandbox, the run is pointed at it by environment variables; `within=` is a command that runs the
     rest of its arguments somewhere else. Everything is stopped at the end of
-    the test, and no process of the run may be left over.
+    the test, and no process of the run may be left over. A process that concludes no run says so with
+    `concludes=False`; the runs of all others are held to `assert_agreement`, also where a test waits for none of them.
     """
     started: list[Locust] = []
     furnish(tmp_path)
@@ -99,6 +112,7 @@ def start_locust(tmp_path: Path) -> Iterator[StartLocust]:
         code: str = "",
         folder: Path = tmp_path,
         within: Sequence[str] = (),
+        concludes: bool = True,
     ) -> Locust:
         if code:
             (folder / "locustfile.py").write_text(code)
@@ -124,14 +138,20 @@ def start_locust(tmp_path: Path) -> Iterator[StartLocust]:
                 text=True,
                 start_new_session=True,
             )
-        started.append(Locust(process, folder, results, log=log))
+        is_worker = "--worker" in arguments
+        started.append(Locust(process, folder, results, log=log, concludes=concludes and not is_worker))
         return started[-1]
 
     yield start
     for locust in started:
+        if locust.process.poll() is not None and not locust.is_checked:
+            locust.finish()
         with suppress(ProcessLookupError):
             os.killpg(locust.process.pid, signal.SIGKILL)
         locust.process.wait()
+    for locust in started:
+        if not locust.is_checked:  # it was still there, so only its runs can be looked at
+            assert_runs_agree(locust.results, locust.log.read_text())
 
 
 @pytest.fixture
@@ -142,6 +162,47 @@ def run_locust(start_locust: StartLocust) -> Callable[..., Locust]:
         return start_locust("--headless", "--only-summary", *arguments, **options).finish(timeout_s)
 
     return run
+
+
+def assert_agreement(locust: Locust) -> None:
+    """Exit code, printed verdict, summary.json and junit.xml of a process that has ended say the same."""
+    if locust.exit_code is not None and locust.exit_code < 0:  # by a signal: it had no chance to say anything
+        assert_runs_agree(locust.results, locust.output, is_printed=False)
+        return
+    codes = assert_runs_agree(locust.results, locust.output)
+    if not locust.concludes:
+        assert not codes, f"{codes}: it was to conclude no run"
+    elif codes:
+        assert locust.exit_code == max(codes), f"{locust.exit_code}, the runs say {codes}:\n{locust.output[-4000:]}"
+    else:
+        assert locust.exit_code != 0, f"exit code 0 without a run:\n{locust.output[-4000:]}"
+
+
+def assert_runs_agree(results: Path, output: str, *, is_printed: bool = True) -> list[int]:
+    """What each run was printed as and what its files say is the same.
+
+    Returns:
+        The exit code of each run that was concluded, oldest first.
+    """
+    printed = [found.groups() for found in _PRINTED.finditer(output)]
+    codes = []
+    for path in sorted(results.glob("2*/summary.json")):
+        verdict = json.loads(path.read_text())["verdict"]
+        word, code, sentence = verdict["word"], verdict["exit_code"], verdict["sentence"]
+        assert (word == "passed") == (code == 0), verdict
+        assert word != "invalid" or code >= EXIT.INVALID, verdict
+        assert not is_printed or (word, sentence, str(code)) in printed, f"{verdict}, but printed was {printed}"
+        (suite,) = JUnitXml.fromfile(str(path.with_name("junit.xml")))
+        properties = {item.name: item.value for item in suite.properties()}
+        assert properties["verdict"] == word, properties
+        assert (suite.failures > 0) == (word != "passed"), suite.tostring()
+        codes.append(code)
+        last = (word, sentence, str(code))
+    if codes and is_printed:
+        assert printed[-1] == last, f"the last verdict that was printed is not the last run's: {printed}"
+    elif not codes:
+        assert not printed, f"{printed} was printed, and there is no summary.json"
+    return codes
 
 
 def furnish(folder: Path) -> None:
@@ -214,7 +275,7 @@ def _environment() -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         # Other work on this machine must not fail a test about something else; tests about the limit set it themselves.
         "COGNITO_MAX_LAG": "2000",
-        # Nor need each of a hundred runs make a page that nobody looks at; tests about reports ask for theirs.
+        # Nor need each of a hundred runs make a page that nobody looks at; tests about the page ask for theirs.
         "COGNITO_REPORT": "no",
         "AWS_CONFIG_FILE": os.devnull,
         "NO_COLOR": "1",

@@ -73,19 +73,19 @@ SHORT = ("--users", 3, "--spawn-rate", 3, "--run-time", "2s")
 
 def test_defect_7_a_run_without_requests_passes_in_plain_locust(run_locust):
     """Exit 0 for nothing; with the harness it is invalid (see test_headless)."""
-    assert run_locust(*SHORT, code=SILENT_PLAIN).exit_code == EXIT.PASSED
+    assert run_locust(*SHORT, code=SILENT_PLAIN, concludes=False).exit_code == EXIT.PASSED
 
 
 def test_defect_7_an_option_that_is_no_text_leaves_workers_without_users(run_locust):
     """Plain Locust with a Path: no user ever runs, exit 0. The harness's options are text, and its workers run."""
-    run = run_locust(*SHORT, "--processes", 1, code=PATH_PLAIN)
+    run = run_locust(*SHORT, "--processes", 1, code=PATH_PLAIN, concludes=False)
     assert "a user runs" not in run.output
     assert run.exit_code == EXIT.PASSED
 
 
 def test_defect_6_users_whose_login_fails_stay(run_locust, start_sandbox):
     """Every login is throttled: with the harness all users are there at the end; in plain Locust none is."""
-    lost = run_locust(*SHORT, code=FAILING_PLAIN)
+    lost = run_locust(*SHORT, code=FAILING_PLAIN, concludes=False)
     assert "users at the end: 0" in lost.output
     kept = run_locust(*SHORT, against=start_sandbox(quota=0.001), code=FAILING)
     assert "users at the end: 3" in kept.output, kept.output
@@ -95,7 +95,7 @@ def test_defect_6_users_whose_login_fails_stay(run_locust, start_sandbox):
 
 def test_defect_5_a_run_that_cannot_go_on_ends_with_its_exit_code(run_locust, start_sandbox, tmp_path):
     """StopTest neither stops a test nor shows in the exit code; the harness quits with 5 (here: no accounts left)."""
-    assert run_locust(*SHORT, code=STOPPING_PLAIN).exit_code == EXIT.PASSED
+    assert run_locust(*SHORT, code=STOPPING_PLAIN, concludes=False).exit_code == EXIT.PASSED
     (tmp_path / "users.csv").write_text("username,password\nsomebody@example.com,Sample-Passw0rd-1\n")
     run = run_locust(*SHORT, against=start_sandbox(), code=FAILING)
     assert run.exit_code == EXIT.CONFIGURATION, run.output

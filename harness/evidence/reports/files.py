@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from harness.evidence.reports import html, junit, markdown
+from harness.evidence.reports import junit, markdown
 from harness.evidence.run import Run
+
+PAGE: Final = "report.html"
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """GitHub Actions names in it the file whose Markdown it shows on the job's page."""
 
-_FILES: Mapping[str, Callable[[Run], str]] = {
-    html.FILE_NAME: html.page,
-    junit.FILE_NAME: junit.junit,
-    markdown.FILE_NAME: markdown.markdown,
-}
+_FILES: Mapping[str, Callable[[Run], str]] = {junit.FILE_NAME: junit.junit, markdown.FILE_NAME: markdown.markdown}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,8 @@ class Written:
     """What could not be written and why, one sentence each."""
 
 
-def write(run: Run, folder: Path, environ: Mapping[str, str]) -> Written:
-    """Write report.html, junit.xml and summary.md into a run's folder, and the last to GitHub's job page, too.
+def write(run: Run, folder: Path, environ: Mapping[str, str], *, with_page: bool = True) -> Written:
+    """Write junit.xml, summary.md and report.html into a run's folder, and summary.md to GitHub's job page, too.
 
     A report is an account of the run and no part of it: one that cannot be made costs neither the others nor the
     verdict. Writing a folder's reports again replaces them.
@@ -39,26 +38,50 @@ def write(run: Run, folder: Path, environ: Mapping[str, str]) -> Written:
         run: What to report.
         folder: The run's folder, which exists.
         environ: `os.environ`; `GITHUB_STEP_SUMMARY` is what matters.
+        with_page: Whether to make report.html, whose charts take a second or two; the others take milliseconds.
     """
     faults = []
     texts: dict[str, str] = {}
-    for name, make in _FILES.items():
+    before = _text_of(folder / markdown.FILE_NAME)
+    for name, make in ({**_FILES, PAGE: _page} if with_page else _FILES).items():
         try:
             texts[name] = make(run)
             _replace(folder / name, texts[name])
         except OSError as error:
             faults.append(f"{folder / name} cannot be written: {error.strerror or error}")
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a report, the verdict stands
-            faults.append(f"{name} cannot be made: {type(error).__name__}: {error}")
+            faults.append(f"{name} cannot be made: {type(error).__name__}: {error}".removesuffix(": "))
     step_summary = environ.get(STEP_SUMMARY)
     if step_summary and markdown.FILE_NAME in texts:
         try:
-            with Path(step_summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(texts[markdown.FILE_NAME] + "\n")
+            _show(Path(step_summary), texts[markdown.FILE_NAME] + "\n", instead_of=before + "\n")
         except OSError as error:
             faults.append(f"the job's summary ({STEP_SUMMARY}) cannot be written: {error.strerror or error}")
-    page = folder / html.FILE_NAME
+    page = folder / PAGE
     return Written(page if page.exists() else None, tuple(faults))
+
+
+def _page(run: Run) -> str:
+    from harness.evidence.reports import html  # noqa: PLC0415 - the charts take a second to import
+
+    return html.page(run)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _show(job_page: Path, text: str, *, instead_of: str) -> None:
+    """Add to the job's page; a run whose verdict has changed stands there once."""
+    shown = job_page.read_text(encoding="utf-8", errors="replace") if job_page.exists() else ""
+    if instead_of.strip() and shown.endswith(instead_of):
+        job_page.write_text(shown.removesuffix(instead_of) + text, encoding="utf-8", errors="backslashreplace")
+        return
+    with job_page.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -20,7 +20,7 @@ from harness.evidence.health import Health, clocks, reopened
 from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
 from harness.evidence.record import Record
-from harness.evidence.reports import summary, terminal
+from harness.evidence.reports import files, summary, terminal
 from harness.evidence.tally import Selector
 from harness.evidence.verdict import FailureReason, decide, unserved
 from harness.evidence.watch import Abort, with_abort
@@ -132,7 +132,7 @@ def conclude(
         past.write(replace(this, word=verdict.word), path.parent)
     except HarnessError as error:
         log.warning("%s (%s)", error.message, error.hint)
-    page = _write_reports(run, path.parent) if setup.settings.makes_reports else None
+    page = _write_reports(run, path.parent, with_page=setup.settings.makes_page)
     return Conclusion(run, page or path)
 
 
@@ -156,11 +156,9 @@ def closed_by_others(setup: Setup, metrics: Metrics, extent: Extent) -> list[str
     return reopened(logins.connect.count, logins.count, extent.users)
 
 
-def _write_reports(run: evidence.Run, folder: Path) -> Path | None:
+def _write_reports(run: evidence.Run, folder: Path, *, with_page: bool) -> Path | None:
     """Write what people read; the page, if it could be made."""
-    from harness.evidence.reports import files  # noqa: PLC0415 - the charts take a second to import, after the run
-
-    written = files.write(run, folder, os.environ)
+    written = files.write(run, folder, os.environ, with_page=with_page)
     for fault in written.faults:
         log.warning("%s", fault)
     return written.page
