@@ -140,6 +140,15 @@ def order_interval(histogram: Histogram, metric: str, z: float) -> Interval | No
     return Interval(histogram.at_rank(low), histogram.figure(metric) or 0, histogram.at_rank(high))
 
 
+def latency_interval(tally: Tally, metric: str, z: float) -> Interval | None:
+    """A percentile as `Tally.figure` has it, the worse of two: of the ok samples and of all samples."""
+    if not tally.ok.count:
+        return None
+    intervals = [order_interval(histogram, metric, z) for histogram in (tally.ok, tally.everything)]
+    known = [interval for interval in intervals if interval is not None]
+    return max(known, key=lambda interval: interval.value) if len(known) == len(intervals) else None
+
+
 def wilson_interval(failures: int, count: int, z: float) -> Interval | None:
     """A share between its limits (E. B. Wilson, JASA 1927); None without samples."""
     if not count:
@@ -171,18 +180,9 @@ def _subjects(before: Metrics, after: Metrics) -> Iterator[tuple[str, Selector]]
 
 
 def _latencies(name: str, metric: str, old: Tally, new: Tally, z: float, lag_us: float) -> Row:
-    before, after = _latency(old, metric, z), _latency(new, metric, z)
+    before, after = latency_interval(old, metric, z), latency_interval(new, metric, z)
     tolerance = max(TOLERATED_US, lag_us, TOLERATED_SHARE * before.value if before else 0.0)
     return _row(name, metric, before, after, tolerance, _missing(old, new))
-
-
-def _latency(tally: Tally, metric: str, z: float) -> Interval | None:
-    """As `Tally.figure` has it: the worse of two, of the ok samples and of all samples."""
-    if not tally.ok.count:
-        return None
-    intervals = [order_interval(histogram, metric, z) for histogram in (tally.ok, tally.everything)]
-    known = [interval for interval in intervals if interval is not None]
-    return max(known, key=lambda interval: interval.value) if len(known) == len(intervals) else None
 
 
 def _fail_rates(name: str, old: Tally, new: Tally, z: float) -> Row:

@@ -1,7 +1,8 @@
 """The grammar of gates: from a text to its parts, or to a fault that points at the character.
 
     gate      = subject metric operator limit ["abort after" duration]
-              | "dropped" operator limit ["abort after" duration]
+              | run metric operator limit ["abort after" duration]
+              | "generator" ("==" | "!=") ("valid" | "suspect" | "invalid") ["abort after" duration]
     subject   = "login"                        every login
               | "login(" reason ")"            reason: initial, refresh, expired or forced
               | "intended"                     logins of an open load, from when they should have started
@@ -12,13 +13,19 @@
     metric    = "p50" … "p99.9" | "max" | "mean" | "rate" | "fail_rate" | "count"
               | outcome                        how many ended so: ok, throttled, rejected, challenged, http_error,
                                                server_error, transport_error, malformed or failed_check
-              | "dropped"                      arrivals of the open model that found no login slot
+    run metric                                 how many of the run as a whole:
+              = "dropped"                      arrivals of the open model that found no login slot
+              | "skipped"                      API requests that were not sent, for want of a token
+              | "cut_off"                      exchanges and requests still in flight when the run ended
+              | "exceptions"                   exceptions of tasks, which are the test's own
+              | "users_without_account"        users that never had one
+              | "workers_lost"                 workers that are missing
     operator  = "<" | "<=" | ">" | ">=" | "==" | "!="
     limit     = threshold | "baseline" | "baseline *" factor | "baseline +" threshold
     threshold = number ("us" | "ms" | "s")     for p…, max and mean
               | number ["/s"]                  for rate
               | number "%" | fraction          for fail_rate
-              | whole number                   for counts: count, dropped and the outcomes
+              | whole number                   for counts: count, the outcomes and run metrics
     factor    = number ["%"]                   1.10 and 110% are the same
     duration  = number ("ms" | "s" | "min")
 
@@ -35,6 +42,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from harness.errors import ConfigurationError, Problem
+from harness.evidence.health import VALIDITIES
+from harness.evidence.measured import DROPPED, GENERATOR, RUN_COUNTS, RUN_METRICS, WITHOUT_BASELINE
 from harness.evidence.tally import INTENDED, LOGINS, Selector, is_count, is_latency, is_metric
 from harness.outcome import Outcome, Reason
 
@@ -49,9 +58,11 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 EXAMPLE = "InitiateAuth p95 < 300ms"
 _GRAMMAR_HINT = f"a gate reads: subject metric operator threshold, as {EXAMPLE!r} or 'GET /orders fail_rate < 1%'"
-_METRICS_HINT = f"metrics: p50 to p99.9, max, mean, rate, fail_rate, count, {', '.join(Outcome)}, dropped"
-DROPPED = "dropped"
-"""The metric, and the whole of the gate's left side, since only logins arrive at a rate."""
+_METRICS_HINT = (
+    f"metrics: p50 to p99.9, max, mean, rate, fail_rate, count, {', '.join(Outcome)}; "
+    f"of the run as a whole: {', '.join(RUN_METRICS)}"
+)
+_GENERATOR_HINT = "write generator == valid, or generator != invalid"
 
 _MICROSECONDS = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000}
 _SECONDS = {"ms": Fraction(1, 1_000), "s": Fraction(1), "min": Fraction(60)}
@@ -151,20 +162,29 @@ def _parse(text: str) -> Parts:
     metric_at = len(left) - len(metric)
     if not metric:
         raise _FaultError(start, "subject and metric are missing before the comparison", _GRAMMAR_HINT)
-    if not is_metric(metric):
+    if not is_metric(metric) and metric not in RUN_METRICS:
         raise _FaultError(metric_at, f"{metric} is no metric", _METRICS_HINT)
     limit_at = end + len(text[end:]) - len(text[end:].lstrip())
     limit_text, abort_after_s = _split_abort(text, limit_at)
-    if not subject_text.strip() and metric == DROPPED:
+    if metric in RUN_METRICS:
+        _check_left_side(subject_text.strip(), metric)
+        if metric == GENERATOR and sign not in ("==", "!="):
+            raise _FaultError(start, f"{sign} cannot compare what the generator was", _GENERATOR_HINT)
         return Parts(text, LOGINS, metric, sign, _parse_limit(limit_text, limit_at, metric), abort_after_s)
     if not subject_text.strip():
         raise _FaultError(0, "the subject is missing before the metric", _GRAMMAR_HINT)
     subject = _parse_subject(subject_text.strip())
-    if metric == DROPPED and subject != LOGINS:
-        raise _FaultError(
-            0, f"{subject_text.strip()} is never dropped", "write dropped == 0: logins arrive at --login-rate"
-        )
     return Parts(text, subject, metric, sign, _parse_limit(limit_text, limit_at, metric), abort_after_s)
+
+
+def _check_left_side(subject: str, metric: str) -> None:
+    """A figure of the run as a whole has no subject; logins are what is dropped, which may be said."""
+    if not subject or (metric == DROPPED and _parse_subject(subject) == LOGINS):
+        return
+    if metric == DROPPED:
+        raise _FaultError(0, f"{subject} is never dropped", "write dropped == 0: logins arrive at --login-rate")
+    hint = _GENERATOR_HINT if metric == GENERATOR else f"write {metric} == 0"
+    raise _FaultError(0, f"{metric} is of the run as a whole, not of {subject}", hint)
 
 
 def _last_operator(text: str, start: int) -> tuple[int, int] | None:
@@ -224,6 +244,9 @@ def _parse_limit(text: str, at: int, metric: str) -> Limit:
     if not limit:
         raise _FaultError(at, "a threshold is missing after the comparison", _GRAMMAR_HINT)
     if found := _BASELINE.fullmatch(limit):
+        if metric in WITHOUT_BASELINE:
+            hint = _GENERATOR_HINT if metric == GENERATOR else "write a number"
+            raise _FaultError(at, f"{metric} cannot be relative to an earlier run", hint)
         return _parse_baseline(text, at, metric, found)
     return _parse_threshold(text, at, metric)
 
@@ -249,6 +272,10 @@ def _parse_baseline(text: str, at: int, metric: str, found: re.Match[str]) -> Li
 
 def _parse_threshold(text: str, at: int, metric: str) -> Limit:
     limit = text[at:]
+    if metric == GENERATOR:
+        if limit not in VALIDITIES:
+            raise _FaultError(at, f"{limit} is nothing that a generator can be", f"one of {', '.join(VALIDITIES)}")
+        return Limit(VALIDITIES.index(limit), limit)
     found = _NUMBER.fullmatch(limit)
     if found is None:
         raise _FaultError(at, f"{limit} is no threshold", "a number in plain digits, with its unit: 300ms, 0.5%, 10/s")
@@ -263,7 +290,7 @@ def _parse_threshold(text: str, at: int, metric: str) -> Limit:
         if unit not in ("", "/s"):
             raise _FaultError(unit_at, f"{unit} is no unit of a rate", f"write {found[1]}/s")
         return Limit(float(number), limit)
-    if is_count(metric):
+    if is_count(metric) or metric in RUN_COUNTS:
         if unit or number.denominator != 1:
             raise _FaultError(
                 unit_at if unit else at, f"{limit} is no whole number", "a count has neither unit nor fraction"

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.errors import ConfigurationError, Problem
-from harness.evidence.gate_grammar import COMPARISONS, DROPPED, Limit, read_gate, split_gates
+from harness.evidence.gate_grammar import COMPARISONS, Limit, read_gate, split_gates
+from harness.evidence.health import VALIDITIES
+from harness.evidence.measured import GENERATOR, RUN_COUNTS, RUN_METRICS, WORKERS_LOST, Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
 from harness.evidence.tally import Selector, is_count
@@ -32,7 +34,9 @@ class GateResult:
     gate: Gate
     state: State
     actual: float | None
-    """In microseconds, per second, as a share of 1, or as a number, by the gate's metric; None without data."""
+    """In microseconds, per second, as a share of 1, or as a number, by the gate's metric; None without data.
+
+    Of `generator` it is the place in `VALIDITIES`."""
     sentence: str
     """The actual figure, or what is missing; does not repeat the gate."""
     limit: float | None = None
@@ -70,23 +74,23 @@ class Gate:
         """Whether its limit is a figure of another run."""
         return self.threshold.factor is not None
 
-    def figure(self, metrics: Metrics, duration_s: float) -> float | None:
+    def figure(self, measured: Measured) -> float | None:
         """The figure it is about; None where there is no data."""
-        if self.metric == DROPPED:
-            return sum(metrics.dropped.values()) if metrics.dropped or metrics.measured else None
-        return metrics.figure(self.subject, self.metric, duration_s)
+        if self.metric in RUN_METRICS:
+            return measured.fact(self.metric)
+        return measured.metrics.figure(self.subject, self.metric, measured.duration_s)
 
-    def judge(self, metrics: Metrics, duration_s: float, baseline: Past | None = None) -> GateResult:
-        """Hold the gate against what was measured in `duration_s` seconds."""
-        before = self.figure(baseline.metrics, baseline.duration_s) if self.needs_baseline and baseline else None
+    def judge(self, measured: Measured, baseline: Past | None = None) -> GateResult:
+        """Hold the gate against what was measured."""
+        before = self.figure(baseline.measured) if self.needs_baseline and baseline else None
         limit = self.threshold.resolve(before)
-        actual = self.figure(metrics, duration_s)
+        actual = self.figure(measured)
         if actual is None:
-            return GateResult(self, "no data", None, self._what_is_missing(metrics, duration_s), limit)
+            return GateResult(self, "no data", None, self._what_is_missing(measured), limit)
         if limit is None:
             if baseline is None:
                 return GateResult(self, "no data", actual, "no data: there is no baseline")
-            missing = self._what_is_missing(baseline.metrics, baseline.duration_s).removeprefix("no data: ")
+            missing = self._what_is_missing(baseline.measured).removeprefix("no data: ")
             return GateResult(self, "no data", actual, f"no data: in the baseline {baseline.run_id}, {missing}")
         passed = COMPARISONS[self.comparison](actual, limit)
         sentence = f"was {describe(actual, self.metric)}"
@@ -94,17 +98,18 @@ class Gate:
             sentence += f", baseline {describe(before, self.metric)}, limit {describe(limit, self.metric)}"
         return GateResult(self, "passed" if passed else "failed", actual, sentence, limit)
 
-    def _what_is_missing(self, metrics: Metrics, duration_s: float) -> str:
-        if self.metric == DROPPED:
-            return "no data: nothing was measured"
-        tally = metrics.tally(self.subject)
+    def _what_is_missing(self, measured: Measured) -> str:
+        if self.metric in RUN_METRICS:
+            was_concluded = self.metric not in (WORKERS_LOST, GENERATOR)
+            return "no data: nothing was measured" if was_concluded else "no data: the run was not concluded"
+        tally = measured.metrics.tally(self.subject)
         if tally.count and tally.failures == tally.count:
             return f"no data: all {tally.count} samples failed, and how fast something fails is no latency"
         if tally.known and self.subject.reason is not None and not tally.count:
             return f"no data: no login happened for the reason {self.subject.reason}"
-        if tally.known and not duration_s > 0:
+        if tally.known and not measured.duration_s > 0:
             return "no data: the run measured no time"
-        existing = existing_subjects(metrics)
+        existing = existing_subjects(measured.metrics)
         if not existing:
             return "no data: nothing was measured"
         wanted = _name_of(self.subject)
@@ -139,7 +144,9 @@ def existing_subjects(metrics: Metrics) -> list[str]:
 
 def describe(actual: float, metric: str) -> str:
     """A figure with its unit, as it stands in a sentence: `212 ms`."""
-    if is_count(metric):
+    if metric == GENERATOR:
+        return VALIDITIES[int(actual)]
+    if is_count(metric) or metric in RUN_COUNTS:
         return f"{actual:.12g}"
     if metric == "rate":
         return f"{actual:.4g}/s"

@@ -7,11 +7,15 @@ when something else shows in the figures: collections of garbage, or connections
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 
 from harness import clock
 from harness.evidence.histogram import Histogram
+
+Validity = Literal["valid", "suspect", "invalid"]
+VALIDITIES: Final[tuple[Validity, ...]] = ("valid", "suspect", "invalid")
+"""From good to bad."""
 
 MAX_LAG_P99_US = 50_000
 """The event loop may come 50 ms late once in a hundred times, no more often.
@@ -212,6 +216,28 @@ def suspicions(healths: Mapping[str, Health], max_lag_us: int = MAX_LAG_P99_US) 
             )
         found += filter(None, [_queue(process, health, max_lag_us)])
     return found
+
+
+def validity(
+    healths: Mapping[str, Health],
+    measured: int,
+    max_lag_us: int = MAX_LAG_P99_US,
+    *,
+    invalid_because: Sequence[str] = (),
+    suspicious: Sequence[str] = (),
+) -> Validity:
+    """Whether the load generator was fit to measure.
+
+    Args:
+        healths: By the name of the process.
+        measured: How many samples there are.
+        max_lag_us: How late the event loop may come at p99, in microseconds.
+        invalid_because: What makes the run invalid besides, each with what to do about it.
+        suspicious: What makes it suspect besides.
+    """
+    if invalid_because or judge(healths, measured, max_lag_us):
+        return "invalid"
+    return "suspect" if suspicious or suspicions(healths, max_lag_us) else "valid"
 
 
 def _queue(process: str, health: Health, max_lag_us: int) -> str:

@@ -153,6 +153,14 @@ class Histogram:
         """The exact arithmetic mean in microseconds; None without a sample."""
         return self.sum_us / self.count if self.count else None
 
+    def deviation(self) -> float:
+        """The standard deviation in microseconds, to the resolution of the buckets; 0 without two samples."""
+        mean = self.mean()
+        if mean is None:
+            return 0.0
+        squares = sum(count * (_upper_end(index) - mean) ** 2 for index, count in self._buckets())
+        return float((squares / self.count) ** 0.5)
+
     def figure(self, metric: str) -> float | None:
         """`p50` to `p99.999`, `max` or `mean`, in microseconds; None without a sample.
 

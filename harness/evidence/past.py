@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.errors import ConfigurationError, HarnessError, Problem
 from harness.evidence.health import Health
+from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 
 FILE_NAME = "histograms.json"
@@ -32,6 +33,11 @@ class Past:
     """By the name of the process."""
     word: str = ""
     """The verdict: passed, failed or invalid."""
+
+    @property
+    def measured(self) -> Measured:
+        """What a gate that is relative to this run is held against."""
+        return Measured(self.metrics, self.duration_s)
 
 
 def write(past: Past, folder: Path) -> Path:

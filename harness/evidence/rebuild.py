@@ -10,7 +10,8 @@ from typing import Any, Final
 from harness.errors import EXIT, HarnessError
 from harness.evidence import events, histogram_log, sweep, timeline
 from harness.evidence.gates import parse_gates
-from harness.evidence.health import Health, clocks
+from harness.evidence.health import Health, clocks, validity
+from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import GENERATOR, INTERVALS, RUN, SWEEP, Facts, facts_from_json, warmup_note
 from harness.evidence.run import Remedies, Run, no_remedies
@@ -38,7 +39,14 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
     is_whole = facts.ended_s is not None
     stopping_s = facts.stopping_s or started_s + measured_to_s
     duration_s = max(stopping_s - facts.measured_from_s, 1e-3)
-    results = tuple(gate.judge(metrics, duration_s) for gate in parse_gates(list(facts.gates))[0])
+    measured = Measured(
+        metrics,
+        duration_s,
+        workers_lost=facts.workers_lost if is_whole else None,
+        generator=facts.generator or validity(healths, metrics.measured, facts.max_lag_us),
+        users=facts.users,
+    )
+    results = tuple(gate.judge(measured) for gate in parse_gates(list(facts.gates))[0])
     verdict = decide(metrics, results, healths, facts.max_lag_us)
     notes = facts.notes
     if not is_whole:

@@ -25,7 +25,7 @@ from typing import Any, Final
 from harness.errors import HarnessError
 from harness.evidence import events, histogram_log, sweep, timeline
 from harness.evidence.events import Event, Watch
-from harness.evidence.health import MAX_LAG_P99_US, Health
+from harness.evidence.health import MAX_LAG_P99_US, Health, Validity
 from harness.evidence.metrics import Metrics
 from harness.evidence.sweep import Plan, SweepBook
 from harness.evidence.tally import PHASES
@@ -65,6 +65,8 @@ class Facts:
     ended_s: float | None = None
     workers_lost: int = 0
     """How many workers were not heard any more when the run ended."""
+    generator: Validity | None = None
+    """Whether the load generator was fit to measure; None while the run goes on."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -238,9 +240,9 @@ class Record:
         for trail in self._trails.values():
             trail.close()
 
-    def conclude(self, notes: tuple[str, ...]) -> None:
+    def conclude(self, notes: tuple[str, ...], generator: Validity | None = None) -> None:
         """Say on disk that the run was concluded, and what a reader must know besides the figures."""
-        self._write_whole(RUN, _facts_to_json(replace(self.facts, notes=notes)))
+        self._write_whole(RUN, _facts_to_json(replace(self.facts, notes=notes, generator=generator)))
 
     def _keep(self, found: Iterable[Event]) -> None:
         for event in found:

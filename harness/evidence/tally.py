@@ -86,7 +86,7 @@ class Tally:
     failed.
     """
 
-    __slots__ = ("connect", "everything", "first_byte", "known", "ok", "opened", "outcomes", "tls")
+    __slots__ = ("connect", "everything", "first_byte", "known", "ok", "opened", "opened_ok", "outcomes", "tls")
 
     def __init__(self) -> None:
         self.ok = Histogram()
@@ -98,6 +98,8 @@ class Tally:
         self.tls = Histogram()
         self.opened = Histogram()
         """Latency of the samples that opened a connection."""
+        self.opened_ok = Histogram()
+        """The same of those that were ok."""
         self.outcomes: dict[Outcome, Histogram] = {}
         self.known = False
         """Whether samples of this kind and name exist, perhaps with another reason: then zero is a fact."""
@@ -128,6 +130,7 @@ class Tally:
         self.outcomes.setdefault(outcome, Histogram()).merge(series.latency)
         if not outcome.is_failure:
             self.ok.merge(series.latency)
+            self.opened_ok.merge(series.opened)
 
     def figure(self, metric: str, duration_s: float) -> float | None:
         """One figure; None where there is no data.
@@ -160,7 +163,7 @@ def is_latency(metric: str) -> bool:
 
 def is_count(metric: str) -> bool:
     """Whether a metric is a number of things."""
-    return metric in ("count", "dropped") or metric in _OUTCOMES
+    return metric == "count" or metric in _OUTCOMES
 
 
 def is_metric(metric: str) -> bool:

@@ -9,12 +9,11 @@ from typing import Literal
 from harness.errors import EXIT
 from harness.evidence.comparison import Comparison
 from harness.evidence.gates import GateResult
-from harness.evidence.health import MAX_LAG_P99_US, Health, judge, suspicions
+from harness.evidence.health import MAX_LAG_P99_US, Health, Validity, judge, suspicions
 from harness.evidence.metrics import Metrics
 from harness.evidence.tally import EXCHANGES, LOGINS, REQUESTS, Selector
 
 Word = Literal["passed", "failed", "invalid"]
-Validity = Literal["valid", "suspect", "invalid"]
 
 _COUNTED: tuple[tuple[Selector, str, str], ...] = (
     (LOGINS, "login", "logins"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -30,6 +31,16 @@ def stages(text: str) -> tuple[Stage, ...] | None:
             return None
         found.append(Stage(rate, duration_s))
     return tuple(found) if max(stage.target_per_s for stage in found) > 0 else None
+
+
+def rate_at(schedule: Sequence[Stage], elapsed_s: float) -> float:
+    """The rate of a schedule so long after its begin; 0 when there is none."""
+    rate = 0.0
+    for target, duration_s in schedule:
+        if elapsed_s < duration_s:
+            return rate + (target - rate) * elapsed_s / duration_s
+        rate, elapsed_s = target, elapsed_s - duration_s
+    return rate
 
 
 def levels(text: str) -> tuple[float, ...] | None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from harness.errors import ConfigurationError
 from harness.evidence.gate_grammar import COMPARISONS
 from harness.evidence.gates import Gate, parse_gates
+from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
 from harness.evidence.tally import LOGINS, Selector
@@ -33,7 +34,7 @@ def logins(*outcomes: Outcome) -> Metrics:
 
 
 def state_of(gate: str, metrics: Metrics, baseline: object = None) -> str:
-    return Gate.parse(gate).judge(metrics, 10.0, baseline).state
+    return Gate.parse(gate).judge(Measured(metrics, 10.0), baseline).state
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
@@ -86,29 +87,29 @@ class TestDropped:
         assert state_of("dropped == 0", logins(Outcome.OK)) == "passed"
 
     def test_nothing_measured_is_no_data(self):
-        result = Gate.parse("dropped == 0").judge(Metrics(), 1)
+        result = Gate.parse("dropped == 0").judge(Measured(Metrics(), 1))
         assert (result.state, result.sentence) == ("no data", "no data: nothing was measured")
 
     def test_everything_dropped_is_data(self):
-        result = Gate.parse("dropped == 0").judge(OpenMetrics(Login=1_234_567), 1)
+        result = Gate.parse("dropped == 0").judge(Measured(OpenMetrics(Login=1_234_567), 1))
         assert (result.state, result.sentence) == ("failed", "was 1234567")
 
 
 class TestBaseline:
     def test_the_sentence_tells_both_figures_and_the_limit(self, books):
         baseline = books.past(books.metrics([200_000]))
-        result = Gate.parse("InitiateAuth max < baseline * 1.5").judge(books.metrics([250_000]), 1, baseline)
+        result = Gate.parse("InitiateAuth max < baseline * 1.5").judge(Measured(books.metrics([250_000]), 1), baseline)
         assert result.sentence == "was 250 ms, baseline 200 ms, limit 300 ms"
         assert result.limit == 300_000
 
     def test_without_a_baseline_there_is_no_data(self, books):
-        result = Gate.parse("InitiateAuth max < baseline").judge(books.metrics([1]), 1)
+        result = Gate.parse("InitiateAuth max < baseline").judge(Measured(books.metrics([1]), 1))
         assert (result.state, result.limit, result.sentence) == ("no data", None, "no data: there is no baseline")
 
     def test_a_name_the_baseline_does_not_know_is_no_data(self, books):
         baseline = books.past(books.metrics([1], name="InitiateAuth"))
         gate = Gate.parse("SignUp max < baseline * 2")
-        result = gate.judge(books.metrics([1], name="SignUp"), 1, baseline)
+        result = gate.judge(Measured(books.metrics([1], name="SignUp"), 1), baseline)
         assert result.state == "no data"
         assert result.sentence.startswith(
             "no data: in the baseline an-earlier-run, nothing is named SignUp; there are: InitiateAuth"
@@ -116,7 +117,7 @@ class TestBaseline:
 
     def test_a_name_this_run_does_not_know_is_no_data(self, books):
         gate = Gate.parse("SignUp max < baseline * 2")
-        result = gate.judge(Metrics(), 1, books.past(books.metrics([1], name="SignUp")))
+        result = gate.judge(Measured(Metrics(), 1), books.past(books.metrics([1], name="SignUp")))
         assert (result.state, result.sentence) == ("no data", "no data: nothing was measured")
 
     def test_a_plain_threshold_needs_none(self):
@@ -190,7 +191,7 @@ def test_a_metric_that_does_not_exist_lists_those_that_do():
 def test_any_text_is_a_gate_or_a_problem_and_nothing_else(text: str):
     gates, problems = parse_gates([text])
     for gate in gates:
-        assert gate.judge(Metrics(), 1.0).state == "no data"
+        assert gate.judge(Measured(Metrics(), 1.0)).state == "no data"
         assert Gate.parse(gate.text) == gate
     for problem in problems:
         _, shown, caret = problem.message.split("\n")

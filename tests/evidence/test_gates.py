@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from harness.errors import ConfigurationError
 from harness.evidence.gate_grammar import COMPARISONS
 from harness.evidence.gates import Gate, existing_subjects, parse_gates
+from harness.evidence.health import VALIDITIES
+from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
 from harness.evidence.tally import TOKEN_REFUSED, Selector
@@ -90,6 +92,14 @@ def test_the_grammar_is_understood(text: str, subject: Selector, metric: str, co
         ("api fail_rate < 1", "1", "1 could mean 1% or 100%"),
         ("api count < 1.5", "1.5", "1.5 is no whole number"),
         ("api count < 15ms", "ms", "15ms is no whole number"),
+        ("worker_lost == 0", "worker_lost", "worker_lost is no metric"),
+        ("login skipped == 0", "login", "skipped is of the run as a whole, not of login"),
+        ("workers_lost == 0s", "s", "0s is no whole number"),
+        ("workers_lost == baseline", "baseline", "workers_lost cannot be relative to an earlier run"),
+        ("generator < invalid", "<", "< cannot compare what the generator was"),
+        ("generator == fit", "fit", "fit is nothing that a generator can be"),
+        ("generator == baseline", "baseline", "generator cannot be relative to an earlier run"),
+        ("api generator == valid", "api", "generator is of the run as a whole, not of api"),
     ],
 )
 def test_a_fault_points_at_the_character(text: str, caret_under: str, says: str):
@@ -112,7 +122,7 @@ def test_gates_of_a_form_are_split_and_every_fault_is_told():
 def test_any_text_is_a_gate_or_a_problem_and_nothing_else(text: str):
     gates, problems = parse_gates([text])
     for gate in gates:
-        assert gate.judge(Metrics(), 1.0).state == "no data"
+        assert gate.judge(Measured(Metrics(), 1.0)).state == "no data"
         assert Gate.parse(gate.text) == gate
     for problem in problems:
         first, shown, caret = problem.message.split("\n")
@@ -146,21 +156,21 @@ def test_every_well_formed_gate_is_read(subject: str, metric: str, sign: str, nu
 class TestEveryComparison:
     def test_of_a_latency(self, sign: str, below: str, at: str, above: str):
         gate = Gate.parse(f"InitiateAuth max {sign} 300ms")
-        assert [gate.judge(metrics_of(exchange(ms)), 1).state for ms in (299, 300, 301)] == [below, at, above]
+        assert [gate.judge(Measured(metrics_of(exchange(ms)), 1)).state for ms in (299, 300, 301)] == [below, at, above]
 
     def test_of_a_percentile(self, sign: str, below: str, at: str, above: str):
         gate = Gate.parse(f"InitiateAuth p95 {sign} 300ms")
-        assert [gate.judge(metrics_of(exchange(ms)), 1).state for ms in (299, 300, 301)] == [below, at, above]
+        assert [gate.judge(Measured(metrics_of(exchange(ms)), 1)).state for ms in (299, 300, 301)] == [below, at, above]
 
     def test_of_a_count(self, sign: str, below: str, at: str, above: str):
         gate = Gate.parse(f"InitiateAuth count {sign} 2")
         runs = [metrics_of(*[exchange(1)] * count) for count in (1, 2, 3)]
-        assert [gate.judge(run, 1).state for run in runs] == [below, at, above]
+        assert [gate.judge(Measured(run, 1)).state for run in runs] == [below, at, above]
 
     def test_of_a_rate(self, sign: str, below: str, at: str, above: str):
         gate = Gate.parse(f"InitiateAuth rate {sign} 0.5/s")
         runs = [metrics_of(*[exchange(1)] * count) for count in (1, 2, 3)]
-        assert [gate.judge(run, 4.0).state for run in runs] == [below, at, above]
+        assert [gate.judge(Measured(run, 4.0)).state for run in runs] == [below, at, above]
 
     def test_of_a_fail_rate(self, sign: str, below: str, at: str, above: str):
         """One in ten is 10 % exactly, although neither number has an exact binary form."""
@@ -169,15 +179,15 @@ class TestEveryComparison:
             metrics_of(*[exchange(1)] * (10 - failed), *[exchange(1, Outcome.THROTTLED)] * failed)
             for failed in (0, 1, 2)
         ]
-        assert [gate.judge(run, 1).state for run in runs] == [below, at, above]
+        assert [gate.judge(Measured(run, 1)).state for run in runs] == [below, at, above]
 
     def test_without_data(self, sign: str, below: str, at: str, above: str):
         for metric in ("p95", "max", "mean"):
             gate = Gate.parse(f"InitiateAuth {metric} {sign} 300ms")
-            assert gate.judge(metrics_of(login(Reason.INITIAL)), 1).state == "no data"
+            assert gate.judge(Measured(metrics_of(login(Reason.INITIAL)), 1)).state == "no data"
         for rest in ("count {} 0", "rate {} 0", "fail_rate {} 0"):
             gate = Gate.parse(f"InitiateAuth {rest.format(sign)}")
-            assert gate.judge(metrics_of(login(Reason.INITIAL)), 1).state == "no data"
+            assert gate.judge(Measured(metrics_of(login(Reason.INITIAL)), 1)).state == "no data"
 
 
 @pytest.mark.parametrize(
@@ -195,41 +205,41 @@ def test_the_result_says_what_it_was(text: str, sentence: str, actual: float):
     metrics = metrics_of(
         exchange(250), exchange(50), exchange(12_500, name="RespondToAuthChallenge"), login(Reason.INITIAL)
     )
-    result = Gate.parse(text).judge(metrics, 4.0)
+    result = Gate.parse(text).judge(Measured(metrics, 4.0))
     assert (result.sentence, result.actual) == (sentence, actual)
 
 
 class TestNoData:
     def test_lists_the_names_that_exist(self):
         metrics = metrics_of(exchange(1), login(Reason.INITIAL), Sample("request", "GET /b", Outcome.OK, 0.0, 1))
-        sentence = Gate.parse("SignUp p95 < 1s").judge(metrics, 1).sentence
+        sentence = Gate.parse("SignUp p95 < 1s").judge(Measured(metrics, 1)).sentence
         assert sentence == "no data: nothing is named SignUp; there are: login, InitiateAuth, api, GET /b"
 
     def test_guesses_what_was_meant(self):
-        sentence = Gate.parse("InitateAuth p95 < 1s").judge(metrics_of(exchange(1)), 1).sentence
+        sentence = Gate.parse("InitateAuth p95 < 1s").judge(Measured(metrics_of(exchange(1)), 1)).sentence
         assert "nothing is named InitateAuth, did you mean InitiateAuth?" in sentence
 
     def test_does_not_list_a_hundred_names(self):
         metrics = metrics_of(*(Sample("request", f"GET /{n}", Outcome.OK, 0.0, 1) for n in range(100)))
-        sentence = Gate.parse("login p95 < 1s").judge(metrics, 1).sentence
+        sentence = Gate.parse("login p95 < 1s").judge(Measured(metrics, 1)).sentence
         assert sentence.startswith("no data: nothing is named login; there are: api, GET /0, GET /1, GET /10, ")
         assert sentence.endswith(" more")
         assert len(sentence) < 200
 
     def test_says_when_everything_failed(self):
-        result = Gate.parse("InitiateAuth p95 < 1s").judge(metrics_of(exchange(1, Outcome.REJECTED)), 1)
+        result = Gate.parse("InitiateAuth p95 < 1s").judge(Measured(metrics_of(exchange(1, Outcome.REJECTED)), 1))
         assert result.sentence.startswith("no data: all 1 samples failed")
 
     def test_says_when_a_reason_did_not_occur(self):
-        result = Gate.parse("login(refresh) p95 < 1s").judge(metrics_of(login(Reason.INITIAL)), 1)
+        result = Gate.parse("login(refresh) p95 < 1s").judge(Measured(metrics_of(login(Reason.INITIAL)), 1))
         assert result.sentence == "no data: no login happened for the reason refresh"
 
     def test_says_when_no_time_was_measured(self):
-        result = Gate.parse("InitiateAuth rate > 1").judge(metrics_of(exchange(1)), 0.0)
+        result = Gate.parse("InitiateAuth rate > 1").judge(Measured(metrics_of(exchange(1)), 0.0))
         assert result.sentence == "no data: the run measured no time"
 
     def test_says_when_nothing_was_measured(self):
-        assert Gate.parse("api p95 < 1s").judge(Metrics(), 1).sentence == "no data: nothing was measured"
+        assert Gate.parse("api p95 < 1s").judge(Measured(Metrics(), 1)).sentence == "no data: nothing was measured"
 
 
 def test_every_existing_subject_can_be_gated():
@@ -243,4 +253,55 @@ def test_every_existing_subject_can_be_gated():
     assert len(subjects) == 5
     gates, problems = parse_gates(f"{subject} count > 0" for subject in subjects)
     assert not problems
-    assert {gate.judge(metrics, 1).state for gate in gates} == {"passed"}
+    assert {gate.judge(Measured(metrics, 1)).state for gate in gates} == {"passed"}
+
+
+def troubled() -> Metrics:
+    """One of everything that can go wrong in a run besides its samples."""
+    metrics = metrics_of(exchange(1))
+    metrics.drop("no free slot")
+    metrics.skip("GET /a", "no token")
+    metrics.cut_off("GET /a")
+    metrics.count_exception("Api.read")
+    metrics.count_unserved("Api")
+    return metrics
+
+
+class TestGatesOnTheRun:
+    COUNTS = ("dropped", "skipped", "cut_off", "exceptions", "users_without_account", "workers_lost")
+
+    @pytest.mark.parametrize("metric", COUNTS)
+    def test_what_went_wrong_is_counted(self, metric: str):
+        gate = Gate.parse(f"{metric} == 0")
+        results = [
+            gate.judge(Measured(metrics, 1.0, workers_lost=lost)) for metrics, lost in ((quiet(), 0), (troubled(), 1))
+        ]
+        assert [(result.state, result.actual, result.sentence) for result in results] == [
+            ("passed", 0, "was 0"),
+            ("failed", 1, "was 1"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("text", "states"),
+        [
+            ("generator == valid", ["passed", "failed", "failed"]),
+            ("generator != invalid", ["passed", "passed", "failed"]),
+        ],
+    )
+    def test_the_generator_is_a_word(self, text: str, states: list[str]):
+        results = [Gate.parse(text).judge(Measured(quiet(), 1.0, generator=word)) for word in VALIDITIES]
+        assert [result.state for result in results] == states
+        assert [result.sentence for result in results] == ["was valid", "was suspect", "was invalid"]
+
+    @pytest.mark.parametrize("text", ["workers_lost == 0", "generator == valid"])
+    def test_what_is_not_known_of_a_run_is_no_data(self, text: str):
+        result = Gate.parse(text).judge(Measured(quiet(), 1.0))
+        assert (result.state, result.sentence) == ("no data", "no data: the run was not concluded")
+
+    def test_they_may_stop_a_run_as_others_do(self):
+        assert Gate.parse("workers_lost == 0 abort after 10s").abort_after_s == 10
+
+
+def quiet() -> Metrics:
+    """A run in which nothing went wrong."""
+    return metrics_of(exchange(1))

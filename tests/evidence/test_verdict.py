@@ -5,6 +5,7 @@ import pytest
 from harness.errors import EXIT
 from harness.evidence.gates import Gate
 from harness.evidence.health import Health
+from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
 from harness.evidence.tally import TOKEN_REFUSED
@@ -28,7 +29,7 @@ def verdict_of(
         metrics.record(sample)
     for _ in range(exceptions):
         metrics.count_exception("Api.browse")
-    results = [Gate.parse(gate).judge(metrics, 1.0) for gate in gates]
+    results = [Gate.parse(gate).judge(Measured(metrics, 1.0)) for gate in gates]
     return decide(metrics, results, healths or {})
 
 
@@ -97,7 +98,7 @@ def test_users_for_whom_there_never_was_an_account_fail_the_run(gates: tuple[str
     metrics.record(OK)
     for name in ("Api", "Api", "Other"):
         metrics.count_unserved(name)
-    verdict = decide(metrics, [Gate.parse(gate).judge(metrics, 1.0) for gate in gates], {})
+    verdict = decide(metrics, [Gate.parse(gate).judge(Measured(metrics, 1.0)) for gate in gates], {})
     assert (verdict.word, verdict.exit_code) == ("failed", code)
     assert unserved(metrics) == "3 users never had an account (Api, Other)"
     assert unserved(Metrics()) == ""

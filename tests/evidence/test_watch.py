@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.evidence.gates import Gate
+from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.watch import Watch, with_abort
 
@@ -11,7 +12,7 @@ GATE = Gate.parse("InitiateAuth max < 300us abort after 10s")
 
 def test_a_gate_that_fails_for_long_enough_stops_the_run(books):
     watch, bad = Watch([GATE]), books.metrics([300])
-    looks = [watch.look(bad, now, now) for now in (1.0, 5.0, 10.9, 11.0)]
+    looks = [watch.look(Measured(bad, now), now) for now in (1.0, 5.0, 10.9, 11.0)]
     assert looks[:3] == [None, None, None]
     abort = looks[3]
     assert abort is not None
@@ -20,46 +21,46 @@ def test_a_gate_that_fails_for_long_enough_stops_the_run(books):
 
 def test_a_figure_that_recovers_in_time_stops_nothing(books):
     watch, bad, good = Watch([GATE]), books.metrics([300]), books.metrics([299])
-    looks = [watch.look(m, now, now) for m, now in ((bad, 1.0), (good, 10.0), (bad, 11.0), (bad, 20.9))]
+    looks = [watch.look(Measured(m, now), now) for m, now in ((bad, 1.0), (good, 10.0), (bad, 11.0), (bad, 20.9))]
     assert looks == [None] * 4
-    assert watch.look(bad, 21.0, 21.0) is not None
+    assert watch.look(Measured(bad, 21.0), 21.0) is not None
 
 
 def test_no_data_yet_is_no_failure():
     watch = Watch([GATE])
-    assert [watch.look(Metrics(), now, now) for now in (0.0, 100.0)] == [None, None]
+    assert [watch.look(Measured(Metrics(), now), now) for now in (0.0, 100.0)] == [None, None]
 
 
 def test_zero_seconds_stop_at_the_first_failure(books):
     watch = Watch([Gate.parse("InitiateAuth throttled == 0 abort after 0s")])
-    assert watch.look(books.metrics([1, 1]), 1.0, 1.0) is None
-    assert watch.look(books.metrics([1, 1], failed=1), 2.0, 2.0) is not None
+    assert watch.look(Measured(books.metrics([1, 1]), 1.0), 1.0) is None
+    assert watch.look(Measured(books.metrics([1, 1], failed=1), 2.0), 2.0) is not None
 
 
 def test_a_gate_that_does_not_abort_is_not_watched(books):
     watch = Watch([Gate.parse("InitiateAuth max < 300us")])
     assert not watch.has_gates
-    assert watch.look(books.metrics([300]), 1e6, 1e6) is None
+    assert watch.look(Measured(books.metrics([300]), 1e6), 1e6) is None
 
 
 def test_a_baseline_serves_here_too(books):
     gate = Gate.parse("InitiateAuth max < baseline * 2 abort after 0s")
     watch = Watch([gate], books.past(books.metrics([100])))
-    assert watch.look(books.metrics([199]), 1.0, 1.0) is None
-    assert watch.look(books.metrics([200]), 1.0, 1.0) is not None
+    assert watch.look(Measured(books.metrics([199]), 1.0), 1.0) is None
+    assert watch.look(Measured(books.metrics([200]), 1.0), 1.0) is not None
 
 
 def test_the_gate_that_stopped_a_run_has_failed_whatever_came_last(books):
     """Answers that arrive after the stop can move a figure to the other side of its limit."""
     other = Gate.parse("InitiateAuth count > 0")
     watch = Watch([GATE])
-    watch.look(books.metrics([300]), 1.0, 1.0)
-    abort = watch.look(books.metrics([300]), 11.0, 11.0)
-    results = with_abort((gate.judge(books.metrics([1]), 12.0) for gate in (GATE, other)), abort)
+    watch.look(Measured(books.metrics([300]), 1.0), 1.0)
+    abort = watch.look(Measured(books.metrics([300]), 11.0), 11.0)
+    results = with_abort((gate.judge(Measured(books.metrics([1]), 12.0)) for gate in (GATE, other)), abort)
     assert [result.state for result in results] == ["failed", "passed"]
     assert results[0].sentence == "was 0.001 ms; stopped the run after 11 s"
 
 
 def test_a_run_that_was_not_stopped_keeps_its_results(books):
-    results = [GATE.judge(books.metrics([1]), 1.0)]
+    results = [GATE.judge(Measured(books.metrics([1]), 1.0))]
     assert with_abort(results, None) == tuple(results)

@@ -10,6 +10,8 @@ import gevent.event
 import pytest
 
 from harness.evidence.gates import parse_gates
+from harness.evidence.health import Health
+from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
 from harness.load.lifecycle import guardian
@@ -28,16 +30,24 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 class World:
     """A run as a guardian sees it."""
 
+    user_count = 1
+    elapsed_s = None
+    workers_lost = 0
+
     def __init__(self, *gates: str) -> None:
         self.metrics = Metrics()
         self.looks = 0
         self.ended = gevent.event.Event()
-        setup = SimpleNamespace(gates=parse_gates(gates)[0], baseline=None)
-        self.guardian = Guardian(cast("Setup", setup), self.measured, self.ended.set)
+        settings = SimpleNamespace(arrivals=(), max_lag_ms=50.0)
+        setup = SimpleNamespace(gates=parse_gates(gates)[0], baseline=None, settings=settings)
+        self.guardian = Guardian(cast("Setup", setup), self, self.ended.set)
 
-    def measured(self) -> tuple[Metrics, float]:
+    def measured_so_far(self) -> Measured:
         self.looks += 1
-        return self.metrics, 1.0
+        return Measured(self.metrics, 1.0, workers_lost=self.workers_lost)
+
+    def healths(self) -> dict[str, Health]:
+        return {}
 
     def throttle(self) -> None:
         self.metrics.record(Sample("request", "GET /a", Outcome.THROTTLED, 0.0, 1))
@@ -62,6 +72,14 @@ def test_a_gate_that_holds_ends_nothing_and_is_watched_until_the_run_ends() -> N
     looks = world.looks
     gevent.sleep(0.05)
     assert (world.looks, world.guardian.abort) == (looks, None)
+
+
+def test_a_worker_that_is_lost_ends_a_run_whose_gate_forbids_it() -> None:
+    world = World("workers_lost == 0 abort after 20ms", "generator == valid abort after 20ms")
+    world.workers_lost = 1
+    assert world.ended.wait(30)
+    assert world.guardian.abort is not None
+    assert world.guardian.abort.result.sentence == "was 1"
 
 
 def test_without_a_gate_that_aborts_nothing_is_looked_at() -> None:

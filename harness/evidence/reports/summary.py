@@ -15,8 +15,10 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.evidence.comparison import FAIL_RATE, Comparison, Interval
+from harness.evidence.gates import Gate, describe
 from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, Health
 from harness.evidence.histogram import Histogram
+from harness.evidence.measured import GENERATOR
 from harness.evidence.record import point_latest_at
 from harness.evidence.run import ExplainedError, Run
 from harness.evidence.sample import Kind
@@ -61,8 +63,8 @@ def summary(run: Run) -> dict[str, Any]:
             {
                 "gate": result.gate.text,
                 "state": result.state,
-                "actual": result.actual,
-                "limit": result.limit,
+                "actual": _gate_figure(result.gate, result.actual),
+                "limit": _gate_figure(result.gate, result.limit),
                 "sentence": result.sentence,
             }
             for result in run.gates
@@ -91,6 +93,11 @@ def summary(run: Run) -> dict[str, Any]:
         "generator": _generator(run),
         "settings": {name: value for name, value in run.settings.items() if _is_plain(value)},
     }
+
+
+def _gate_figure(gate: Gate, value: float | None) -> float | str | None:
+    """A gate's figure, or what it was held against; a word for what is no number."""
+    return describe(value, gate.metric) if gate.metric == GENERATOR and value is not None else value
 
 
 def comparison_record(comparison: Comparison) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from harness.errors import HarnessError
 from harness.evidence import past
 from harness.evidence import run as evidence
 from harness.evidence.comparison import compare
-from harness.evidence.health import Health, clocks, reopened
+from harness.evidence.health import Health, clocks, reopened, validity
+from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
 from harness.evidence.record import Record
@@ -80,7 +81,21 @@ def conclude(
     metrics = record.metrics
     duration_s = max(extent.stopping_s - record.facts.measured_from_s, 1e-3)
     max_lag_us = round(setup.settings.max_lag_ms * 1_000)
-    results = with_abort((gate.judge(metrics, duration_s, setup.baseline) for gate in setup.gates), extent.abort)
+    suspicious = closed_by_others(setup, metrics, extent)
+    measured = Measured(
+        metrics,
+        duration_s,
+        workers_lost=extent.workers_lost,
+        generator=validity(
+            healths,
+            metrics.measured,
+            max_lag_us,
+            invalid_because=extent.invalid_because,
+            suspicious=suspicious,
+        ),
+        users=extent.users,
+    )
+    results = with_abort((gate.judge(measured, setup.baseline) for gate in setup.gates), extent.abort)
     this = Past(setup.settings.run, duration_s, metrics, healths)
     comparison = compare(setup.baseline, this) if setup.baseline else None
     verdict = decide(
@@ -89,7 +104,7 @@ def conclude(
         healths,
         max_lag_us,
         comparison,
-        closed_by_others(setup, metrics, extent),
+        suspicious,
         invalid_because=extent.invalid_because,
         failed_because=extent.failed_because,
     )
@@ -122,7 +137,7 @@ def conclude(
         warmup_s=record.facts.warmup_s,
         sweep=record.sweep.result() if record.sweep else None,
     )
-    record.conclude(run.notes)
+    record.conclude(run.notes, measured.generator)
     try:
         path = summary.write(run, Path(setup.settings.results_dir))
     except HarnessError as error:

@@ -20,6 +20,7 @@ from harness import credentials
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT, ConfigurationError, Problem
 from harness.evidence.health import Health
+from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import Facts, Record
 from harness.evidence.verdict import FailureReason
@@ -176,7 +177,7 @@ class Supervisor(ABC):
             on_exhausted=cast("Exhausted", setup.settings.on_exhausted),
         )
         self.start_run(setup, ledger)
-        self._guardian = Guardian(setup, self.measured_so_far, self._stop_running)
+        self._guardian = Guardian(setup, self, self._stop_running)
         self._tell_progress()
 
     def end(self) -> None:
@@ -307,16 +308,25 @@ class Supervisor(ABC):
         self._keeper = Keeper(setup, facts, due, self.healths, after_s=after_s, tidy=tidy)
         return self._keeper.record.folder
 
-    def measured_so_far(self) -> tuple[Metrics, float]:
-        """What has been measured while the run goes on, and in how many seconds."""
-        return self.measured(), time.time() - self._started_s
+    def measured_so_far(self) -> Measured:
+        """What has been measured while the run goes on, without the warm-up."""
+        facts = self._keeper.record.facts if self._keeper is not None else None
+        measured_s = max(time.time() - (facts.measured_from_s if facts else self._started_s), 0.0)
+        users = self.environment.runner.target_user_count if self.environment.runner else 0
+        return Measured(self.measured(), measured_s, workers_lost=self.workers_lost, users=users)
+
+    @property
+    def user_count(self) -> int:
+        """How many users run now."""
+        return self.environment.runner.user_count if self.environment.runner else 0
 
     def standing(self) -> Standing:
         """The run that goes on, or the last one."""
         if self._keeper is None and self.latest is not None:
             run = self.latest.run
             return Standing(run.metrics, run.duration_s, run.healths, self._estimate)
-        return Standing(*self.measured_so_far(), self.healths() if self.is_running else {}, self._estimate)
+        so_far = self.measured_so_far()
+        return Standing(so_far.metrics, so_far.duration_s, self.healths() if self.is_running else {}, self._estimate)
 
     @abstractmethod
     def dismiss_workers(self) -> None:

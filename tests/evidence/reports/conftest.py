@@ -6,6 +6,7 @@ import pytest
 
 from harness.evidence.gates import parse_gates
 from harness.evidence.health import Health
+from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.run import Run
 from harness.evidence.sample import Sample
@@ -71,7 +72,7 @@ def made_up_run(
 ) -> Run:
     metrics = team_metrics() if metrics is None else metrics
     healths = {"worker 1": healthy(), "worker 2": healthy(0.6)} if healths is None else healths
-    results = tuple(gate.judge(metrics, DURATION_S) for gate in parse_gates(gates)[0])
+    results = tuple(gate.judge(Measured(metrics, DURATION_S)) for gate in parse_gates(gates)[0])
     values: dict[str, object] = {
         "run_id": "20261123-201530-ab12",
         "started_s": STARTED_S,

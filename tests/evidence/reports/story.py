@@ -10,6 +10,7 @@ from harness.evidence.events import Event
 from harness.evidence.gates import parse_gates
 from harness.evidence.health import Health
 from harness.evidence.histogram import Histogram
+from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.run import Run
 from harness.evidence.sample import Sample
@@ -115,7 +116,7 @@ def _requests(story: Story, at_s: int, names: int, *, in_fault: bool) -> None:
 
 def _run(story: Story, duration_s: int, burst_s: int, fault_s: int) -> Run:
     gates = parse_gates(("login p95 < 400ms; api p99 < 100ms; login fail_rate < 10%; GET /me p95 < 300ms",))[0]
-    results = tuple(gate.judge(story.metrics, duration_s) for gate in gates)
+    results = tuple(gate.judge(Measured(story.metrics, duration_s)) for gate in gates)
     healths = {"worker 1": Health(), "worker 2": Health()}
     for busy, health in enumerate(healths.values()):
         for second in range(duration_s):
