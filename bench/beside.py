@@ -20,7 +20,7 @@ from bench.canned import CLIENT_ID, REGION
 from bench.contest import Venue
 from bench.servers import challenger
 from harness.cognito.flows import FLOWS, Account, AppClient
-from harness.conversation import Cognito, Conversation
+from harness.conversation import Cognito, Conversation, CutOff
 from harness.evidence.sample import Sample
 from harness.extract import JsonExtractor
 from harness.load.reckoner import Reckoner
@@ -111,7 +111,7 @@ class _Witness:
         if sample.kind == "exchange":
             self.took_ms.append(sample.elapsed_us / 1000)
 
-    def cut_off(self, name: str, /) -> None:
+    def cut_off(self, cut_off: CutOff, /) -> None:
         """See Witness."""
 
 

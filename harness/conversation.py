@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from harness.clock import ClockWatch
 from harness.cognito.flows import Flow
@@ -23,6 +23,7 @@ from harness.cognito.wire import (
     Call,
 )
 from harness.errors import ConfigurationError, LoginError, TransportError
+from harness.evidence.in_flight import InFlight
 from harness.evidence.sample import Sample, new_sample
 from harness.outcome import Outcome, Reason
 from harness.transport import Answer, Channel, Endpoint, Proxy
@@ -35,14 +36,27 @@ _OK = Outcome.OK  # an enum's members cost a metaclass look-up each time they ar
 T = TypeVar("T")
 
 
+class CutOff(NamedTuple):
+    """An exchange that was ended from outside, because its user was stopped."""
+
+    operation: str
+    reason: Reason
+    age_us: int
+    """How long it had been open, in microseconds, from when its time began to count."""
+    login_us: int
+    """What the login had taken by then, this exchange included."""
+    is_sent: bool
+    """Whether the request had been sent; else it was still connecting."""
+
+
 class Witness(Protocol):
     """Who keeps what happened."""
 
     def sample(self, sample: Sample, /) -> None:
         """Keep one exchange or login."""
 
-    def cut_off(self, name: str, /) -> None:
-        """Count an exchange that was sent and will never be answered, because the run ended."""
+    def cut_off(self, cut_off: CutOff, /) -> None:
+        """Keep an exchange that will never be answered, because its user was stopped."""
 
 
 class KeySource(Protocol):
@@ -157,6 +171,7 @@ class Conversation:
         offload: Runs heavy arithmetic off the event loop, where there is one.
         wait: Sleeps for so many seconds, until a code is good; in no sample.
         clock: Shown the Date of an answer now and then; conversations of a process share it.
+        in_flight: Has each exchange for as long as it is open; conversations of a process share it.
     """
 
     def __init__(
@@ -168,8 +183,10 @@ class Conversation:
         offload: Callable[[Callable[[], Call]], Call] = run_here,
         wait: Callable[[float], None] = time.sleep,
         clock: ClockWatch | None = None,
+        in_flight: InFlight | None = None,
     ) -> None:
         self._cognito = cognito
+        self._open = (in_flight or InFlight()).exchanges
         self._witness = witness
         self._clock = clock
         self._keeps_connection = keeps_connection
@@ -234,15 +251,19 @@ class Conversation:
             fault = error.problems[0]
             raise LoginError(NO_AWS_KEYS, fault.message, outcome=Outcome.TRANSPORT_ERROR, hint=fault.hint) from error
         started_ns = time.perf_counter_ns()
+        self._open[started_ns] = call.operation, tally
         try:
             answer = self._channel.exchange(request)
         except TransportError as error:
             tally.broke(call.operation, len(request), time.perf_counter_ns() - started_ns)
             raise LoginError(type(error).__name__, error.message, outcome=Outcome.TRANSPORT_ERROR) from error
         except BaseException:  # GreenletExit: Locust stops this user
-            if self._channel.is_awaiting_reply:
-                self._witness.cut_off(call.operation)
+            age_us = (time.perf_counter_ns() - started_ns) // 1000
+            is_sent = self._channel.is_awaiting_reply
+            self._witness.cut_off(CutOff(call.operation, tally.reason, age_us, tally.elapsed_us + age_us, is_sent))
             raise
+        finally:
+            self._open.pop(started_ns, None)
         tally.answered(call.operation, len(request), answer)
         clock = self._clock
         if clock is not None and answer.started_ns >= clock.due_ns and answer.status < FIRST_SERVER_FAULT:
@@ -257,11 +278,9 @@ class _Tally:
         "_answer",
         "_answered_s",
         "_connect_us",
-        "_elapsed_us",
         "_exchanges",
         "_first_byte_us",
         "_operation",
-        "_reason",
         "_received_bytes",
         "_request_bytes",
         "_sent_bytes",
@@ -269,13 +288,15 @@ class _Tally:
         "_status",
         "_tls_us",
         "_witness",
+        "elapsed_us",
+        "reason",
     )
 
     def __init__(self, witness: Witness, reason: Reason) -> None:
         self._witness = witness
-        self._reason = reason
+        self.reason = reason
         self._started_s = time.time()
-        self._elapsed_us = self._connect_us = self._first_byte_us = self._tls_us = 0
+        self.elapsed_us = self._connect_us = self._first_byte_us = self._tls_us = 0
         self._exchanges = self._request_bytes = self._sent_bytes = self._received_bytes = self._status = 0
         self._answer: Answer | None = None
         self._answered_s = 0.0
@@ -308,7 +329,7 @@ class _Tally:
         if not self._exchanges:
             self._first_byte_us = first_byte_us
         self._exchanges += 1
-        self._elapsed_us += elapsed_us
+        self.elapsed_us += elapsed_us
         size = len(answer.body)
         self._received_bytes += size
         self._status = answer.status
@@ -323,7 +344,7 @@ class _Tally:
                 elapsed_us,
                 connect_us,
                 first_byte_us,
-                self._reason,
+                self.reason,
                 error,
                 size,
                 self._request_bytes,
@@ -343,10 +364,10 @@ class _Tally:
                 "login",
                 outcome,
                 self._started_s,
-                self._elapsed_us,
+                self.elapsed_us,
                 self._connect_us,
                 self._first_byte_us,
-                self._reason,
+                self.reason,
                 error,
                 self._received_bytes,
                 self._sent_bytes,

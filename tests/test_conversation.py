@@ -17,8 +17,9 @@ from harness.cognito.flows.refreshing import REFUSED, Refreshing
 from harness.cognito.signing import AwsKeys
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import NO_REPLY, OFFLOAD, USER_AGENT, Call
-from harness.conversation import NO_AWS_KEYS, Cognito, Conversation
-from harness.errors import ConfigurationError, ConnectError, LoginError, Problem, TimedOutError
+from harness.conversation import NO_AWS_KEYS, Cognito, Conversation, CutOff
+from harness.errors import ConfigurationError, ConnectError, LoginError, Problem, TimedOutError, TransportError
+from harness.evidence.in_flight import InFlight
 from harness.evidence.sample import Sample
 from harness.outcome import Outcome, Reason
 from harness.transport import Answer, Endpoint
@@ -70,13 +71,13 @@ class Channel:
 class Witness:
     def __init__(self) -> None:
         self.samples: list[Sample] = []
-        self.cut: list[str] = []
+        self.cut: list[CutOff] = []
 
     def sample(self, sample: Sample) -> None:
         self.samples.append(sample)
 
-    def cut_off(self, name: str) -> None:
-        self.cut.append(name)
+    def cut_off(self, cut_off: CutOff) -> None:
+        self.cut.append(cut_off)
 
 
 class Keys:
@@ -267,16 +268,44 @@ class TestConnection:
         line.conversation.close()
         assert line.channel.closed == 1
 
-    @pytest.mark.parametrize(("sent", "cut"), [(True, ["InitiateAuth"]), (False, [])])
-    def test_a_login_that_is_cut_off_is_counted_and_is_no_sample(self, sent: bool, cut: list[str]) -> None:
-        """What was still connecting never reached the server, and nobody waits for its answer."""
-        line = Line(gevent.GreenletExit(), sent=sent)
+    @pytest.mark.parametrize("is_sent", [True, False])
+    def test_a_login_that_is_cut_off_is_told_with_its_age_and_is_no_sample(self, is_sent: bool) -> None:
+        """What was still connecting never reached the server, and has been open all the same."""
+        challenge = {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "s", "ChallengeParameters": {}}
+        line = Line(answer(challenge, total_ms=900), gevent.GreenletExit(), sent=is_sent)
+        before_ns = time.perf_counter_ns()
 
         with pytest.raises(gevent.GreenletExit):
-            line.log_in()
+            line.log_in(Account("alice", PASSWORD, new_password="another"))
 
-        assert line.witness.cut == cut
-        assert line.witness.samples == []
+        (cut,) = line.witness.cut
+        assert (cut.operation, cut.reason, cut.is_sent) == ("RespondToAuthChallenge", Reason.INITIAL, is_sent)
+        assert 0 <= cut.age_us <= (time.perf_counter_ns() - before_ns) / 1000
+        assert cut.login_us == 900_000 + cut.age_us
+        assert [sample.name for sample in line.witness.samples] == ["InitiateAuth"]
+
+    def test_an_exchange_is_in_flight_for_as_long_as_it_is_open(self) -> None:
+        in_flight = InFlight()
+        seen: list[str] = []
+
+        class Looking(Line):
+            def __init__(self, *plan: Answer | BaseException) -> None:
+                super().__init__(*plan)
+                self.conversation = Conversation(self.cognito, self.witness, in_flight=in_flight)
+                exchange = self.channel.exchange
+                self.channel.exchange = lambda request: seen.extend(in_flight.exchanges.values()) or exchange(request)
+
+        Looking(answer(tokens_answer())).log_in(reason=Reason.EXPIRED)
+        Looking(TransportError("reset")).fails()
+        with pytest.raises(gevent.GreenletExit):
+            Looking(gevent.GreenletExit()).log_in()
+
+        assert [(operation, login.reason) for operation, login in seen] == [
+            ("InitiateAuth", Reason.EXPIRED),
+            ("InitiateAuth", Reason.INITIAL),
+            ("InitiateAuth", Reason.INITIAL),
+        ]
+        assert in_flight.exchanges == {}
 
 
 class TestOffload:

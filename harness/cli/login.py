@@ -24,7 +24,7 @@ from harness.cli.decoded import decode
 from harness.cognito.flows import CLIENT_CREDENTIALS, FLOWS, Account, AppClient, Asked, token_path
 from harness.cognito.flows.challenges import ANSWERED_BY_FUNCTION
 from harness.cognito.tokens import Tokens, TokenUse
-from harness.conversation import Cognito, Conversation
+from harness.conversation import Cognito, Conversation, CutOff
 from harness.errors import EXIT, ConfigurationError, LoginError, Problem
 from harness.evidence.sample import Sample
 from harness.extract import JsonExtractor
@@ -150,7 +150,7 @@ class Notes:
         """Keep an exchange or the login."""
         self.samples.append(sample)
 
-    def cut_off(self, name: str, /) -> None:
+    def cut_off(self, cut_off: CutOff, /) -> None:
         """Nobody stops this run but by Ctrl-C, which ends it."""
 
 

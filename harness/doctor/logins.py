@@ -14,7 +14,7 @@ from harness import aws
 from harness.cognito.flows import FLOWS, AppClient, token_path
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import CHALLENGE_UNANSWERED, MISSING_TARGET, NO_AWS_KEYS, NOT_COGNITO
-from harness.conversation import Cognito, Conversation
+from harness.conversation import Cognito, Conversation, CutOff
 from harness.credentials import Row
 from harness.doctor.case import TIMEOUT_S, Case, Known
 from harness.doctor.finding import Finding, State, all_unchecked, explained, failed, ok, unchecked
@@ -222,5 +222,5 @@ class _Unseen:
     def sample(self, sample: Sample, /) -> None:
         """Keep nothing."""
 
-    def cut_off(self, name: str, /) -> None:
+    def cut_off(self, cut_off: CutOff, /) -> None:
         """Count nothing."""

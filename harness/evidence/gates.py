@@ -14,15 +14,18 @@ from typing import Literal
 
 from harness.errors import ConfigurationError, Problem
 from harness.evidence.gate_grammar import COMPARISONS, Limit, read_gate, split_gates
+from harness.evidence.hangs import hung, still_open
 from harness.evidence.health import VALIDITIES
 from harness.evidence.measured import GENERATOR, RUN_COUNTS, RUN_METRICS, WORKERS_LOST, Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
-from harness.evidence.tally import Selector, is_count
+from harness.evidence.tally import Selector, Tally, is_count, is_latency
 
 State = Literal["passed", "failed", "no data"]
 
 _LIST_CHARS = 120
+_UPPER = {"<": "<", "<=": "<=", "==": "<="}
+"""Comparisons that a larger figure misses, and what it must be to pass."""
 _LONG_US = 10_000_000
 """From here on a latency is said in seconds."""
 
@@ -85,6 +88,11 @@ class Gate:
         before = self.figure(baseline.measured) if self.needs_baseline and baseline else None
         limit = self.threshold.resolve(before)
         actual = self.figure(measured)
+        passes = actual is not None and limit is not None and COMPARISONS[self.comparison](actual, limit)
+        if limit is not None and (passes or actual is None):
+            said = self._missed_by_what_is_open(measured.metrics, actual, limit)
+            if said:
+                return GateResult(self, "failed", actual, said, limit)
         if actual is None:
             return GateResult(self, "no data", None, self._what_is_missing(measured), limit)
         if limit is None:
@@ -92,11 +100,32 @@ class Gate:
                 return GateResult(self, "no data", actual, "no data: there is no baseline")
             missing = self._what_is_missing(baseline.measured).removeprefix("no data: ")
             return GateResult(self, "no data", actual, f"no data: in the baseline {baseline.run_id}, {missing}")
-        passed = COMPARISONS[self.comparison](actual, limit)
         sentence = f"was {describe(actual, self.metric)}"
         if before is not None:
             sentence += f", baseline {describe(before, self.metric)}, limit {describe(limit, self.metric)}"
-        return GateResult(self, "passed" if passed else "failed", actual, sentence, limit)
+        return GateResult(self, "passed" if passes else "failed", actual, sentence, limit)
+
+    def _missed_by_what_is_open(self, metrics: Metrics, actual: float | None, limit: float) -> str:
+        """That what was never answered misses an upper limit, whatever would have become of it; empty when not.
+
+        A latency is held by its lower bound (`Tally.at_least`). What hung counts as failed: it would have timed out.
+        """
+        if self.comparison not in _UPPER:
+            return ""
+        if is_latency(self.metric):
+            tally = metrics.tally(self.subject)
+            bound = tally.at_least(self.metric)
+            count, oldest_us = tally.ages.count, tally.ages.max_us
+        elif self.metric == "fail_rate":
+            tally = metrics.tally(self.subject)
+            count, oldest_us = hung(metrics, self.subject)
+            bound = (tally.failures + count) / (tally.count + count) if count else None
+        else:
+            return ""
+        if bound is None or COMPARISONS[_UPPER[self.comparison]](bound, limit):
+            return ""
+        of_samples = f"was {describe(actual, self.metric)} of what was answered, and " if actual is not None else ""
+        return f"{of_samples}is at least {describe(bound, self.metric)}: {still_open(count, oldest_us)}"
 
     def _what_is_missing(self, measured: Measured) -> str:
         if self.metric in RUN_METRICS:
@@ -105,8 +134,13 @@ class Gate:
         tally = measured.metrics.tally(self.subject)
         if tally.count and tally.failures == tally.count:
             return f"no data: all {tally.count} samples failed, and how fast something fails is no latency"
+        if tally.ages.count and not tally.count:
+            return f"no data: none was answered, and {still_open(tally.ages.count, tally.ages.max_us)}"
         if tally.known and self.subject.reason is not None and not tally.count:
             return f"no data: no login happened for the reason {self.subject.reason}"
+        return self._what_is_not_known(measured, tally)
+
+    def _what_is_not_known(self, measured: Measured, tally: Tally) -> str:
         if tally.known and not measured.duration_s > 0:
             return "no data: the run measured no time"
         existing = existing_subjects(measured.metrics)

@@ -157,17 +157,21 @@ class Health:
         return health
 
 
-def judge(healths: Mapping[str, Health], measured: int, max_lag_us: int = MAX_LAG_P99_US) -> list[str]:
+def judge(
+    healths: Mapping[str, Health], measured: int, max_lag_us: int = MAX_LAG_P99_US, unanswered: str = ""
+) -> list[str]:
     """Why the run proves nothing, one sentence each with what to do about it; empty when it is valid.
 
     Args:
         healths: By the name of the process.
         measured: How many samples there are.
         max_lag_us: How late the event loop may come at p99, in microseconds.
+        unanswered: That nothing was answered of what was sent, if something was.
     """
     reasons = []
     if not measured:
-        reasons.append("nothing was measured: check that users were started, and look for errors further up")
+        why = unanswered or "check that users were started, and look for errors further up"
+        reasons.append(f"nothing was measured: {why}")
     for process, health in healths.items():
         lag = health.lag_p99_us
         if lag is not None and lag > max_lag_us and health.lags.count >= MIN_LOOKS:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from harness.errors import HarnessError
+from harness.evidence.ages import Ages
 from harness.evidence.histogram import Histogram
 from harness.evidence.sample import Kind, Sample
 from harness.evidence.tally import INTENDED, PHASES, Key, Selector, Series, Tally
@@ -60,7 +61,17 @@ class ErrorCount:
 class Metrics:
     """Everything one process, or all of them, measured. Not thread-safe; never yields to other greenlets."""
 
-    __slots__ = ("_series", "cut_offs", "dropped", "errors", "exceptions", "skipped", "unserved")
+    __slots__ = (
+        "_series",
+        "cut_off_ages",
+        "cut_offs",
+        "dropped",
+        "errors",
+        "exceptions",
+        "in_flight",
+        "skipped",
+        "unserved",
+    )
 
     def __init__(self) -> None:
         self._series: dict[tuple[str, str, str, str | None], Series] = {}
@@ -70,7 +81,11 @@ class Metrics:
         self.dropped: dict[str, int] = {}
         """By what was missing: arrivals of an open load that never happened."""
         self.cut_offs: dict[str, int] = {}
-        """By name: in flight when the run ended, so that nobody knows how long they would have taken."""
+        """By name: sent, and not answered when their users were stopped."""
+        self.cut_off_ages = Ages()
+        """How long these had been open, and with them the logins that they were part of."""
+        self.in_flight = Ages()
+        """What is open at the moment, while a run goes on: replaced at each look, and part of no merging."""
         self.exceptions: dict[str, int] = {}
         """By task: an exception of the user's own code, which is a fault of the test and not of the service."""
         self.unserved: dict[str, int] = {}
@@ -134,7 +149,8 @@ class Metrics:
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all was noted, not even a skip."""
-        return not (self._series or self.skipped or self.cut_offs or self.exceptions or self.dropped or self.unserved)
+        counted = self.skipped or self.cut_offs or self.exceptions or self.dropped or self.unserved
+        return not (self._series or counted or self.cut_off_ages)
 
     @property
     def measured(self) -> int:
@@ -174,6 +190,7 @@ class Metrics:
     def tally(self, selector: Selector) -> Tally:
         """The chosen samples, merged into one answer to every question about them."""
         tally = Tally()
+        tally.ages = self.open_ages(selector)
         whatever_reason = Selector(selector.kind, selector.name)
         for key, series in self._items():
             tally.known = tally.known or whatever_reason.selects(key)
@@ -182,16 +199,31 @@ class Metrics:
         return tally
 
     def tallies(self, kind: Kind) -> dict[str, Tally]:
-        """A tally for each name of a kind, the most frequent first: one pass for a whole table."""
+        """A tally for each name of a kind, the most frequent first: one pass for a whole table.
+
+        A name that was asked for and never answered has one without samples.
+        """
         tallies: dict[str, Tally] = {}
         for key, series in self._items():
             if key.kind == kind:
                 tallies.setdefault(key.name, Tally()).add(key.outcome, series)
+        for name in self.open_names(kind):
+            tallies.setdefault(name, Tally()).ages = self.open_ages(Selector(kind, name))
         return dict(sorted(tallies.items(), key=lambda item: (-item[1].count, item[0])))
 
     def figure(self, selector: Selector, metric: str, duration_s: float) -> float | None:
         """One figure about the chosen samples; see `Tally` for the units and the rule about failed samples."""
         return self.tally(selector).figure(metric, duration_s)
+
+    def open_ages(self, selector: Selector) -> Histogram:
+        """How long everything chosen has been open that was not answered: cut off, or in flight at the last look."""
+        ages = self.cut_off_ages.of(selector)
+        ages.merge(self.in_flight.of(selector))
+        return ages
+
+    def open_names(self, kind: Kind) -> list[str]:
+        """The names of one kind of which some were not answered, sorted."""
+        return sorted(self.cut_off_ages.names(kind) | self.in_flight.names(kind))
 
     def merge(self, other: Metrics) -> None:
         """Add what another process measured; the other one stays as it is. Order and grouping make no difference."""
@@ -208,6 +240,7 @@ class Metrics:
             self.skipped[pair] = self.skipped.get(pair, 0) + number
         _add(self.dropped, other.dropped)
         _add(self.cut_offs, other.cut_offs)
+        self.cut_off_ages.merge(other.cut_off_ages)
         _add(self.exceptions, other.exceptions)
         _add(self.unserved, other.unserved)
 
@@ -229,12 +262,13 @@ class Metrics:
         }
 
     def rest_to_wire(self) -> dict[str, Any]:
-        """What is in no histogram, in types msgpack and JSON know."""
+        """What is no sample, in types msgpack knows; all but a wide histogram of ages is JSON's, too."""
         return {
             "errors": [[*error, c.count, c.first_s, c.last_s] for error, c in sorted(self.errors.items())],
             "skipped": [[*pair, number] for pair, number in sorted(self.skipped.items())],
             "dropped": [[*item] for item in sorted(self.dropped.items())],
             "cut_off": [[*item] for item in sorted(self.cut_offs.items())],
+            "cut_off_ages": self.cut_off_ages.to_wire(),
             "exceptions": [[*item] for item in sorted(self.exceptions.items())],
             "unserved": [[*item] for item in sorted(self.unserved.items())],
         }
@@ -248,7 +282,9 @@ class Metrics:
         _add(self.dropped, dict(wire["dropped"]))
         _add(self.cut_offs, dict(wire["cut_off"]))
         _add(self.exceptions, dict(wire["exceptions"]))
-        _add(self.unserved, dict(wire.get("unserved", ())))  # runs on disk may be older
+        # Runs on disk may be older.
+        _add(self.unserved, dict(wire.get("unserved", ())))
+        self.cut_off_ages.merge_wire(wire.get("cut_off_ages", ()))
 
     def merge_histogram(self, key: Key, phase: str, histogram: Histogram) -> None:
         """Add one phase of one series."""

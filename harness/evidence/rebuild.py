@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from harness.errors import EXIT, HarnessError
 from harness.evidence import events, histogram_log, sweep, timeline
+from harness.evidence.ages import Ages
 from harness.evidence.gates import parse_gates
 from harness.evidence.health import Health, clocks, validity
 from harness.evidence.measured import Measured
@@ -17,7 +18,7 @@ from harness.evidence.record import GENERATOR, INTERVALS, RUN, SWEEP, Facts, fac
 from harness.evidence.run import Remedies, Run, no_remedies
 from harness.evidence.sweep import Sweep
 from harness.evidence.timeline import Timeline
-from harness.evidence.verdict import Verdict, decide
+from harness.evidence.verdict import Verdict, decide, hung_because
 
 NOT_CONCLUDED: Final = "the run was not concluded: its processes were killed, or are still running"
 
@@ -47,7 +48,8 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
         users=facts.users,
     )
     results = tuple(gate.judge(measured) for gate in parse_gates(list(facts.gates))[0])
-    verdict = decide(metrics, results, healths, facts.max_lag_us)
+    hung = hung_because(metrics, facts.users, is_judged=bool(results))
+    verdict = decide(metrics, results, healths, facts.max_lag_us, failed_because=hung)
     notes = facts.notes
     if not is_whole:
         missing = (
@@ -98,6 +100,7 @@ def _metrics(folder: Path) -> tuple[Metrics, float, tuple[int, int]]:
     for line in _whole_lines(folder / INTERVALS):
         found: dict[str, Any] = json.loads(line)
         metrics.merge_rest(found)
+        metrics.in_flight = Ages.from_wire(found.get("in_flight", ()))  # older runs do not know
         measured_to_s, warmup = found["end_s"], (found["warmup"][0], found["warmup"][1])
         for tag, *figures in found["exact"]:
             exact[f"{found['start_s']:.3f}", tag] = figures

@@ -220,8 +220,9 @@ class Record:
             "warmup": self._warm,
             "exact": _exact(metrics),
             **metrics.rest_to_wire(),
+            "in_flight": self.metrics.in_flight.to_wire(),
         }
-        self._append(INTERVALS, json.dumps(line) + "\n")
+        self._append(INTERVALS, json.dumps(line, default=bytes.decode) + "\n")
         self._append(histogram_log.FILE_NAME, histogram_log.lines(metrics, start_s, end_s - start_s, pause))
         if self.sweep is not None:
             self._write_whole(SWEEP, json.dumps(sweep.to_json(self.sweep.result())))

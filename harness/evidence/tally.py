@@ -29,6 +29,14 @@ class Key(NamedTuple):
     reason: Reason | None
 
 
+class Subject(NamedTuple):
+    """What is open: a `Key` without an outcome, which it does not have yet."""
+
+    kind: Kind
+    name: str
+    reason: Reason | None
+
+
 @dataclass(frozen=True, slots=True)
 class Selector:
     """Which samples a figure is about; None selects every one."""
@@ -37,8 +45,8 @@ class Selector:
     name: str | None = None
     reason: Reason | None = None
 
-    def selects(self, key: Key) -> bool:
-        """Whether a histogram's samples belong to it."""
+    def selects(self, key: Key | Subject) -> bool:
+        """Whether a histogram's samples, or ages, belong to it."""
         if key.kind != self.kind or (self.reason is not None and key.reason is not self.reason):
             return False
         if self.name is None:
@@ -86,7 +94,18 @@ class Tally:
     failed.
     """
 
-    __slots__ = ("connect", "everything", "first_byte", "known", "ok", "opened", "opened_ok", "outcomes", "tls")
+    __slots__ = (
+        "ages",
+        "connect",
+        "everything",
+        "first_byte",
+        "known",
+        "ok",
+        "opened",
+        "opened_ok",
+        "outcomes",
+        "tls",
+    )
 
     def __init__(self) -> None:
         self.ok = Histogram()
@@ -101,6 +120,8 @@ class Tally:
         self.opened_ok = Histogram()
         """The same of those that were ok."""
         self.outcomes: dict[Outcome, Histogram] = {}
+        self.ages = Histogram()
+        """How long those have been open that have not been answered, or were when they were cut off: in no figure."""
         self.known = False
         """Whether samples of this kind and name exist, perhaps with another reason: then zero is a fact."""
 
@@ -154,6 +175,21 @@ class Tally:
             return self.failures / self.count if self.count else None
         ok, everything = self.ok.figure(metric), self.everything.figure(metric)
         return None if ok is None or everything is None else max(ok, everything)
+
+    def at_least(self, metric: str) -> float | None:
+        """What a latency figure would be at least if all that is open had been answered; None when nothing is.
+
+        Each would have taken its age or longer, so the figure of samples and ages together is a lower bound.
+
+        Raises:
+            ValueError: if the metric is no latency.
+        """
+        if not self.ages.count:
+            return None
+        whole = Histogram()
+        whole.merge(self.everything)
+        whole.merge(self.ages)
+        return whole.figure(metric)
 
 
 def is_latency(metric: str) -> bool:

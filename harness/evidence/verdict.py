@@ -9,6 +9,7 @@ from typing import Literal
 from harness.errors import EXIT
 from harness.evidence.comparison import Comparison
 from harness.evidence.gates import GateResult
+from harness.evidence.hangs import hanging, unanswered
 from harness.evidence.health import MAX_LAG_P99_US, Health, Validity, judge, suspicions
 from harness.evidence.metrics import Metrics
 from harness.evidence.tally import EXCHANGES, LOGINS, REQUESTS, Selector
@@ -80,7 +81,7 @@ def decide(
         failed_because: What keeps the run from passing besides its figures. The exit code is the worst of all.
     """
     suspect_because = (*suspicions(healths, max_lag_us), *suspicious)
-    reasons = [*invalid_because, *judge(healths, metrics.measured, max_lag_us)]
+    reasons = [*invalid_because, *judge(healths, metrics.measured, max_lag_us, unanswered(metrics))]
     if reasons:
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         sentence = f"the figures prove nothing: {reasons[0]}{more}"
@@ -91,6 +92,18 @@ def decide(
         found = failed or _by_what_was_asked(metrics, gate_results, comparison)
     worst = max([found.exit_code, *(reason.exit_code for reason in failed_because)])
     return replace(found, exit_code=worst, suspect_because=suspect_because)
+
+
+def hung_because(metrics: Metrics, users: int, *, is_judged: bool) -> tuple[FailureReason, ...]:
+    """Why a run cannot pass whose service hung (see `hangs`): what is never answered is in no figure.
+
+    Args:
+        metrics: Of all processes.
+        users: How many users there were.
+        is_judged: Whether there are gates or a baseline.
+    """
+    said = unanswered(metrics, users) or hanging(metrics, users, is_judged=is_judged)
+    return (FailureReason(said),) if said else ()
 
 
 def _missed(gate_results: Sequence[GateResult], comparison: Comparison | None) -> Verdict | None:

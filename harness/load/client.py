@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ import gevent
 from locust.contrib.fasthttp import ErrorResponse, FastResponse, ResponseContextManager
 
 from harness.cognito.tokens import Tokens
+from harness.evidence.in_flight import InFlight
 from harness.load.caught import JudgedAnswer, JudgedByLocust, Silence
 from harness.load.http import DirectSession
 from harness.load.http.session import Meta
@@ -42,16 +44,26 @@ class ApiSession(DirectSession):
 
     Args:
         bearer: The user's tokens.
-        cut_off: Told the name of a request that was in flight when its user was stopped.
+        cut_off: Told of a request that was in flight when its user was stopped: its name, and for how long it had been
+            open, in microseconds.
+        in_flight: Has each request for as long as it is open; sessions of a process share it.
     """
 
     caught_answer = JudgedAnswer
     caught_otherwise = JudgedByLocust
 
-    def __init__(self, *args: Any, bearer: Bearer, cut_off: Callable[[str], None], **kwargs: Any) -> None:  # noqa: ANN401  # Locust's arguments, passed through
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401  # Locust's arguments, passed through
+        bearer: Bearer,
+        cut_off: Callable[[str, int], None],
+        in_flight: InFlight | None = None,
+        **kwargs: Any,  # noqa: ANN401  # the same
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._bearer = bearer
         self._cut_off = cut_off
+        self._open = (in_flight or InFlight()).requests
         self._own_origin = _origin(self.base_url or "")
         self._sets_authorization = _has_authorization(kwargs.get("headers"))
         self._carried: Tokens | None = None
@@ -82,13 +94,17 @@ class ApiSession(DirectSession):
         given = dict(headers or {})
 
         def send() -> Meta:
+            began_ns = time.perf_counter_ns()
+            self._open[began_ns] = method, label
             try:
                 return self.measure(
                     method, url, label, data, stream, given, auth, json, allow_redirects, context, **kwargs
                 )
             except gevent.GreenletExit:
-                self._cut_off(f"{method} {label}")
+                self._cut_off(f"{method} {label}", (time.perf_counter_ns() - began_ns) // 1000)
                 raise
+            finally:
+                self._open.pop(began_ns, None)
 
         sets_authorization = auth or self.auth_header or self._sets_authorization or _has_authorization(given)
         if sets_authorization or not self._is_own(url):

@@ -103,7 +103,8 @@ class CognitoApiUser(FastHttpUser):
             proxy_host=self.proxy_host,
             proxy_port=self.proxy_port,
             bearer=_AccountBearer(self, run),
-            cut_off=run.cut_off,
+            cut_off=run.request_cut_off,
+            in_flight=run.in_flight,
         )
 
     def extract(self, extraction: Extraction, response: _HasText) -> None:
@@ -165,7 +166,16 @@ class CognitoLoginUser(User):
             self._run.metrics.drop(NO_ACCOUNT)
             return None
         self._run.monitor.health.sent_late(round((time.perf_counter() - due_s) * 1e6))
-        tokens, outcome = self._try(row, None)
+        under_way = self._run.in_flight.arrivals
+        under_way[self] = due_s
+        try:
+            tokens, outcome = self._try(row, None)
+        except gevent.GreenletExit:
+            since_due_us = round((time.perf_counter() - due_s) * 1e6)
+            self._run.metrics.cut_off_ages.record("intended", "login", since_due_us, Reason.INITIAL)
+            raise
+        finally:
+            del under_way[self]
         self._run.metrics.intended(outcome, Reason.INITIAL, round((time.perf_counter() - due_s) * 1e6))
         return tokens
 

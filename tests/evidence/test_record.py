@@ -11,6 +11,7 @@ import pytest
 
 from harness.errors import EXIT, HarnessError
 from harness.evidence import timeline
+from harness.evidence.ages import Ages
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.rebuild import rebuild
@@ -101,6 +102,34 @@ class TestRebuilding:
         assert "figures cover the first 20 s, the timeline 25 s" in run.notes[0]
         assert (run.verdict.word, run.verdict.exit_code) == ("invalid", EXIT.INVALID)
         assert "not concluded" in run.verdict.sentence
+
+    def test_a_killed_run_has_what_was_open_when_it_was_looked_at_last(self, record: Record, folder: Path) -> None:
+        """Its users were never stopped, so that nothing was cut off; a hang shows all the same."""
+        for at_s, number in ((9, 5), (19, 3)):
+            record.metrics.in_flight = Ages()
+            for _ in range(number):
+                record.metrics.in_flight.record("request", NAMES[1], (at_s + 1) * 1_000_000)
+            live(record, 10)
+        run = rebuild(folder)
+        assert run.metrics.tally(REQUESTS).ages.count == 3, "a look replaces the one before"
+        assert run.metrics.tally(REQUESTS).ages.max_us == 20_000_000
+        assert (run.verdict.word, run.verdict.exit_code) == ("invalid", EXIT.INVALID)
+
+    def test_what_was_cut_off_is_rebuilt_with_its_ages(self, record: Record, folder: Path) -> None:
+        """More of them than fit into a list: JSON has no bytes, and HdrHistogram's text form is ASCII."""
+        cut_off = measured()
+        for age_us in range(0, 4_000_000, 999):
+            cut_off.cut_off_ages.record("request", "GET /me", 10_500_000 + age_us)
+        record.second(int(STARTED_S), cut_off)
+        conclude(record, 5)
+        run = rebuild(folder)
+        assert run.metrics.cut_off_ages.to_wire() == record.metrics.cut_off_ages.to_wire()
+        assert [result.state for result in run.gates] == ["failed"]
+        lines = [json.loads(line) for line in (folder / "intervals.jsonl").read_text().splitlines()]
+        for line in lines:  # as an earlier release wrote them
+            del line["cut_off_ages"], line["in_flight"]
+        (folder / "intervals.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        assert rebuild(folder).metrics.tally(REQUESTS).ages.count == 0
 
     def test_wherever_the_kill_tears_a_file_the_rest_is_read(self, record: Record, folder: Path) -> None:
         live(record, 20)

@@ -40,7 +40,7 @@ def session(record: Record, request: pytest.FixtureRequest) -> Iterator[ApiSessi
         "/html": answer(b"<html>"),
         "/silent": closing(),
     }
-    yield ApiSession(site.url, record.hook, None, insecure=False, bearer=Bearer(), cut_off=lambda _: None)
+    yield ApiSession(site.url, record.hook, None, insecure=False, bearer=Bearer(), cut_off=lambda *_: None)
     site.stop()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from locust.event import EventHook
 from locust.exception import LocustError, RescheduleTask
 
 from harness.cognito.tokens import Tokens
+from harness.evidence.in_flight import InFlight
 from harness.load.client import ApiSession
 
 
@@ -105,10 +107,22 @@ class Client(ApiSession):
     def __init__(self, base_url: str, **kwargs: Any) -> None:
         self.account = Account()
         self.samples: list[tuple[str, str | None]] = []
-        self.cut: list[str] = []
+        self.cut: list[tuple[str, int]] = []
+        self.in_flight = InFlight()
         event = EventHook()
         event.add_listener(self._keep)
-        super().__init__(base_url, event, None, insecure=False, bearer=self.account, cut_off=self.cut.append, **kwargs)
+
+        def cut_off(name: str, age_us: int) -> None:
+            self.cut.append((name, age_us))
+
+        super().__init__(
+            *(base_url, event, None),
+            insecure=False,
+            bearer=self.account,
+            cut_off=cut_off,
+            in_flight=self.in_flight,
+            **kwargs,
+        )
 
     def _keep(self, request_type: str, name: str, exception: object, **_: object) -> None:
         text = str(exception) if isinstance(exception, LocustError | type(None)) else type(exception).__name__
@@ -352,12 +366,30 @@ class TestCutOff:
     def test_a_request_in_flight_when_its_user_is_stopped_is_counted_and_no_sample(
         self, api: Api, client: Client, headers: dict[str, str]
     ) -> None:
+        before_ns = time.perf_counter_ns()
         user = gevent.spawn(client.get, "/slow", name="slow one", headers=headers)
         with gevent.Timeout(30):
             while not api.requests:
                 gevent.sleep(0.01)
+        ((began_ns, what),) = client.in_flight.requests.items()
+        assert what == ("GET", "slow one")
+        assert before_ns < began_ns < time.perf_counter_ns()
+        gevent.sleep(0.05)
 
         user.kill()
 
-        assert client.cut == ["GET slow one"]
+        ((name, age_us),) = client.cut
+        assert name == "GET slow one"
+        assert 50_000 <= age_us <= (time.perf_counter_ns() - before_ns) / 1_000
         assert client.samples == []
+        assert client.in_flight.requests == {}
+
+    def test_one_that_its_user_gives_up_is_a_failed_sample(self, client: Client) -> None:
+        with gevent.Timeout(0.05, False):
+            client.get("/slow")
+        assert (client.failures, client.cut) == (["GET /slow"], [])
+
+    def test_what_was_answered_is_in_flight_no_longer(self, client: Client) -> None:
+        client.get("/orders")
+        client.get("/forbidden")
+        assert (client.in_flight.requests, client.cut) == ({}, [])

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.evidence.ages import Ages
 from harness.evidence.health import Health
+from harness.evidence.in_flight import InFlight
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Sample
 from harness.evidence.tally import Selector
@@ -32,6 +34,7 @@ class Worker:
         self.setup = self.settings = self.monitor = self
         self.run = run_id
         self.health = Health()
+        self.in_flight = InFlight()
         self.metrics = Metrics()
         self.sent: list[dict[str, Any]] = []
         self.deliver: Callable[[dict[str, Any]], None] = lambda _: None
@@ -96,6 +99,7 @@ def parcel(number: int, *, count: int = 1, run: str = RUN, is_last: bool = False
         "packed_s": time.time(),
         "samples": None,
         "metrics": metrics.to_wire(),
+        "in_flight": [],
         "health": health.to_wire(),
         "is_last": is_last,
     }
@@ -198,6 +202,14 @@ class TestCollector:
         collector.receive("w", parcel(1, lag_us=70_000))
         collector.receive("w", parcel(0, lag_us=10))
         assert (collector.healths["w"].lag_p99_us or 0) > 60_000
+
+    def test_what_is_open_is_what_the_newest_parcel_says(self) -> None:
+        collector, hanging, later = Collector(RUN), Ages(), Ages()
+        hanging.record("request", "GET /orders", 3_000_000)
+        later.record("request", "GET /orders", 5_000_000)
+        for number, ages in ((0, hanging), (2, later), (1, hanging)):
+            collector.receive("w", {**parcel(number), "in_flight": ages.to_wire()})
+        assert collector.in_flight["w"].to_wire() == later.to_wire()
 
     def test_a_second_is_handed_out_once_when_all_workers_have_reported_it(self) -> None:
         collector = Collector(RUN)

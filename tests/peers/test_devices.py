@@ -34,7 +34,7 @@ class Witness:
         if sample.kind == "exchange":
             self.seen.append((sample.name, str(sample.outcome)))
 
-    def cut_off(self, name, /):
+    def cut_off(self, cut_off, /):
         """Not what this is about."""
 
 

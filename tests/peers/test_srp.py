@@ -27,7 +27,7 @@ class Nobody:
     def sample(self, sample, /):
         """Not what this is about."""
 
-    def cut_off(self, name, /):
+    def cut_off(self, cut_off, /):
         """The same."""
 
 

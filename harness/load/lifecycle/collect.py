@@ -15,6 +15,7 @@ from typing import Any, Final
 import gevent
 import gevent.event
 
+from harness.evidence.ages import Ages
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.load.lifecycle.run import Run
@@ -93,6 +94,7 @@ class Sender:
             "at_s": int(now_s) if at_s is None else at_s,
             "packed_s": now_s,
             "metrics": self._run.drain().to_wire(),
+            "in_flight": self._run.in_flight.ages(time.perf_counter_ns()).to_wire(),
             "health": self._run.monitor.health.to_wire(),
             "is_last": is_last,
             "samples": self._run.close_samples() if is_last else None,
@@ -111,6 +113,8 @@ class Collector:
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
         self.healths: dict[str, Health] = {}
+        self.in_flight: dict[str, Ages] = {}
+        """What was open in each worker when it packed its last parcel."""
         self._arrived: dict[str, _Numbers] = {}
         self._seconds: dict[int, Metrics] = {}
         """What has arrived and was not asked for yet, by second since the epoch."""
@@ -135,6 +139,7 @@ class Collector:
             self._reported[worker] = max(at_s, self._reported.get(worker, at_s))
             if number == arrived.newest:  # a parcel that was lost comes after its successors
                 self.healths[worker] = Health.from_wire(parcel["health"])
+                self.in_flight[worker] = Ages.from_wire(parcel["in_flight"])
             if parcel["is_last"]:
                 self.finished.add(worker)
                 if parcel["samples"] is not None:

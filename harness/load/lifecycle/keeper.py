@@ -12,6 +12,7 @@ import gevent
 import gevent.event
 
 from harness.errors import HarnessError
+from harness.evidence.ages import Ages
 from harness.evidence.events import CLOCK
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
@@ -36,6 +37,7 @@ class Keeper:
         healths: The health of each process by its name, as it is now.
         after_s: How long after the clock's full second to look: measurements of workers are on their way.
         tidy: What else is done now and then while a run goes on, given the time.
+        in_flight: What is open in all processes, and since when.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Keeper:
         *,
         after_s: float = 0.0,
         tidy: Callable[[float], None] = lambda _: None,
+        in_flight: Callable[[], Ages] = Ages,
     ) -> None:
         folder = None
         self.lost_folder = ""
@@ -61,6 +64,7 @@ class Keeper:
         self._healths = healths
         self._after_s = after_s
         self._tidy = tidy
+        self._in_flight = in_flight
         self._is_over = gevent.event.Event()
         self._greenlet = gevent.spawn(self._keep)
 
@@ -82,6 +86,7 @@ class Keeper:
         self._is_over.set()
         self._greenlet.join()
         self._take(ALL)
+        self.record.metrics.in_flight = Ages()  # what was open at the end was cut off
         self.record.finish(self._healths(), changes)
         return self.record
 
@@ -90,6 +95,7 @@ class Keeper:
         while not self._is_over.wait(1.0 - (time.time() - self._after_s) % 1.0):
             now_s = time.time()
             self._take(now_s)
+            self.record.metrics.in_flight = self._in_flight()
             for event in self.record.generator(int(now_s), self._healths()):
                 if event.kind == CLOCK:
                     log.warning(event.text)

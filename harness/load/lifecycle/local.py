@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from locust.env import Environment
 
 from harness.evidence import jtl
+from harness.evidence.ages import Ages
 from harness.evidence.health import Health
 from harness.evidence.record import Record
 from harness.load.leases import LocalRows, RowLedger
@@ -63,6 +66,10 @@ class LocalSupervisor(Supervisor):
     def healths(self) -> dict[str, Health]:
         """See Supervisor."""
         return {"this process": self._run.monitor.health} if self._run is not None else {}
+
+    def in_flight(self) -> Ages:
+        """See Supervisor."""
+        return self._run.in_flight.ages(time.perf_counter_ns()) if self._run is not None else Ages()
 
     def dismiss_workers(self) -> None:
         """See Supervisor: there are none."""

@@ -17,6 +17,7 @@ from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerNode
 from harness.credentials import CsvDataSet
 from harness.errors import Problem
 from harness.evidence import jtl
+from harness.evidence.ages import Ages
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import Record
@@ -112,6 +113,13 @@ class MasterSupervisor(Supervisor):
     def healths(self) -> dict[str, Health]:
         """See Supervisor."""
         return dict(self._collector.healths)
+
+    def in_flight(self) -> Ages:
+        """See Supervisor: of the workers that are here, as of their last parcels."""
+        found = Ages()
+        for worker in self._expected_workers():
+            found.merge(self._collector.in_flight.get(worker, Ages()))
+        return found
 
     def sample_notes(self, record: Record) -> tuple[str, ...]:
         """See Supervisor: the files of workers on this machine become one; those of others stay where they are."""

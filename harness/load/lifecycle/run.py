@@ -24,9 +24,10 @@ from harness.cognito.flows import FLOWS, SRP_FLOWS
 from harness.cognito.flows.refreshing import Refreshing
 from harness.cognito.tokens import Tokens
 from harness.cognito.wire import Call
-from harness.conversation import Conversation
+from harness.conversation import Conversation, CutOff
 from harness.credentials import Cycle, Cycles, EndOfUsers, Row
 from harness.errors import HarnessError, LoginError
+from harness.evidence.in_flight import InFlight
 from harness.evidence.jtl import SampleFile
 from harness.evidence.metrics import NO_SLOT, Metrics
 from harness.evidence.sample import Sample
@@ -80,6 +81,8 @@ class Run:
         self._users = users
         self.metrics = Metrics()
         """What was measured since the last `drain`: the supervisor's record has the whole."""
+        self.in_flight = InFlight()
+        """What its users have begun, and what has not ended yet."""
         self.samples: SampleFile | None = None
         self.monitor = Monitor()
         self._clock = ClockWatch(self.monitor.health.clock)
@@ -158,9 +161,18 @@ class Run:
         self.samples.close()
         return told
 
-    def cut_off(self, name: str) -> None:
-        """Count a request that was in flight when the run ended."""
+    def cut_off(self, cut_off: CutOff) -> None:
+        """Keep an exchange with Cognito that was in flight when its user was stopped, and its login."""
+        operation, reason, age_us, login_us, is_sent = cut_off
+        if is_sent:
+            self.metrics.cut_off(operation)
+        self.metrics.cut_off_ages.record("exchange", operation, age_us, reason)
+        self.metrics.cut_off_ages.record("login", "login", login_us, reason)
+
+    def request_cut_off(self, name: str, age_us: int) -> None:
+        """Keep an API request that was in flight when its user was stopped."""
         self.metrics.cut_off(name)
+        self.metrics.cut_off_ages.record("request", name, age_us)
 
     def skip(self, name: str, error: LoginError) -> None:
         """Count an API request that was not sent, because its user has no token."""
@@ -273,6 +285,7 @@ class Run:
             offload=_off_the_loop,
             wait=gevent.sleep,
             clock=self._clock,
+            in_flight=self.in_flight,
         )
 
     def log_in(

@@ -19,6 +19,7 @@ from locust.env import Environment
 from harness import credentials
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT, ConfigurationError, Problem
+from harness.evidence.ages import Ages
 from harness.evidence.health import Health
 from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
@@ -288,6 +289,10 @@ class Supervisor(ABC):
         """How each process fares, by its name."""
 
     @abstractmethod
+    def in_flight(self) -> Ages:
+        """How long what is open now has been open, in all processes; what is younger than a second is left out."""
+
+    @abstractmethod
     def sample_notes(self, record: Record) -> tuple[str, ...]:
         """Make `samples.jtl` complete, now that the run is over; what a reader must know about it."""
 
@@ -305,7 +310,7 @@ class Supervisor(ABC):
             sweep=setup.settings.sweep,
         )
         tidy = partial(forget_old_seconds, self.environment.stats)
-        self._keeper = Keeper(setup, facts, due, self.healths, after_s=after_s, tidy=tidy)
+        self._keeper = Keeper(setup, facts, due, self.healths, after_s=after_s, tidy=tidy, in_flight=self.in_flight)
         return self._keeper.record.folder
 
     def measured_so_far(self) -> Measured:

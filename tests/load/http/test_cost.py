@@ -70,7 +70,7 @@ class TestFloor:
             network_timeout=5.0,
             max_retries=0,
             bearer=Account(),
-            cut_off=lambda _: None,
+            cut_off=lambda *_: None,
         )
         session.get("/orders")
         return session

@@ -1,0 +1,127 @@
+"""What hung: what was open when the run ended, and for so long that it is no answer that was merely on its way.
+
+The rule must find a service that hangs, and must not find fault with one that answers:
+
+- At the end of a run answers in flight are waited for, 10 s unless --stop-timeout says otherwise. So of a service that
+  answers nothing is left that is older than that. With a shorter --stop-timeout answers are cut off that were on
+  their way; these are young.
+- A service whose answers take long may have some under way that are older. They are no older than its answers take, or
+  a little more; twice the slowest good answer of the same name is left to them.
+
+Where no login or no API request was answered at all there is no telling slow from hanging, and no need to: it is said
+as it is. Only a few young ones may be left out of it: tokens of users that have logged in during the warm-up are
+renewed now and then, and the one renewal of a run can be cut off.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from harness.evidence.metrics import Metrics
+from harness.evidence.sample import Kind
+from harness.evidence.tally import EXCHANGES, LOGINS, REQUESTS, Selector
+from harness.outcome import Outcome
+
+HANG_US: Final = 10_000_000
+"""What has been open for less does not hang: the time that answers in flight have at the end of a run."""
+TIMES_THE_SLOWEST: Final = 2
+"""Nor does what has been open for less than so many times the slowest good answer of its name."""
+USERS_SHARE: Final = 0.5
+"""When so many of all users end in something that hangs, the service does, whatever the other samples say."""
+YOUNG_US: Final = 1_000_000
+"""What has been open for less says nothing, even where nothing was answered."""
+
+
+class Hung(NamedTuple):
+    """How many hang, and since when."""
+
+    number: int
+    oldest_us: int
+    """How long the oldest has been open, in microseconds; 0 when there is none."""
+
+
+_NOUNS: Final[tuple[tuple[Selector, str, str], ...]] = (
+    (LOGINS, "login", "logins"),
+    (EXCHANGES, "Cognito exchange", "Cognito exchanges"),
+    (REQUESTS, "API request", "API requests"),
+)
+
+
+def hung(metrics: Metrics, selector: Selector) -> Hung:
+    """What hung of everything that a selector chooses."""
+    kind = selector.kind
+    names = [selector.name] if selector.name is not None else metrics.open_names(kind)
+    count = oldest_us = 0
+    for name in names:
+        ages = metrics.open_ages(Selector(kind, name, selector.reason))
+        if ages.max_us <= HANG_US:
+            continue
+        found = ages.above(max(HANG_US, TIMES_THE_SLOWEST * _slowest_us(metrics, kind, name)))
+        if found:
+            count, oldest_us = count + found, max(oldest_us, ages.max_us)
+    return Hung(count, oldest_us)
+
+
+def unanswered(metrics: Metrics, users: int = 0) -> str:
+    """Of logins, or else of API requests, that none was answered, though some were sent; empty when one was.
+
+    Args:
+        metrics: Of all processes.
+        users: How many users there were; 0 when nobody knows.
+    """
+    for selector, noun, _ in (_NOUNS[0], _NOUNS[2]):
+        tally = metrics.tally(selector)
+        lost = tally.outcomes.get(Outcome.TRANSPORT_ERROR)
+        count, oldest_us = tally.ages.count, tally.ages.max_us
+        if not count or tally.count > (lost.count if lost else 0):
+            continue
+        if oldest_us > HANG_US or (oldest_us >= YOUNG_US and count >= USERS_SHARE * users):
+            return f"no {noun} was answered: {still_open(count, oldest_us)}"
+    return ""
+
+
+def hanging(metrics: Metrics, users: int, *, is_judged: bool) -> str:
+    """That the service hung, when it did; empty when it did not.
+
+    Args:
+        metrics: Of all processes.
+        users: How many users there were; 0 when nobody knows.
+        is_judged: Whether gates or a baseline say how much may go wrong. Then a hang that is not theirs to see keeps
+            the run from passing only when half of all users ended in one.
+    """
+    exchanges, requests = hung(metrics, EXCHANGES), hung(metrics, REQUESTS)
+    count = exchanges.number + requests.number
+    if not count or (is_judged and not (users and count >= USERS_SHARE * users)):
+        return ""
+    found = [
+        f"{which.number} {one if which.number == 1 else many}"
+        for which, (_, one, many) in zip((exchanges, requests), _NOUNS[1:], strict=True)
+        if which.number
+    ]
+    what, verb = " and ".join(found), "was" if count == 1 else "were"
+    oldest_us = max(exchanges.oldest_us, requests.oldest_us)
+    up_to = _seconds(oldest_us) if count == 1 else f"up to {_seconds(oldest_us)}"
+    of_users = f" of {users} users" if is_judged else ""
+    return f"{what}{of_users} {verb} still open after {up_to}, longer than any answer took"
+
+
+def still_open(count: int, oldest_us: int) -> str:
+    """`5 were still open after up to 14.9 s`."""
+    if count == 1:
+        return f"1 was still open after {_seconds(oldest_us)}"
+    return f"{count} were still open after up to {_seconds(oldest_us)}"
+
+
+def _slowest_us(metrics: Metrics, kind: Kind, name: str) -> int:
+    return max(
+        (
+            series.latency.max_us
+            for key, series in metrics.series()
+            if key.kind == kind and key.name == name and not key.outcome.is_failure
+        ),
+        default=0,
+    )
+
+
+def _seconds(us: int) -> str:
+    return f"{us / 1e6:.3g} s"
