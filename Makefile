@@ -22,7 +22,7 @@ help: ## Show this help
 	@touch .venv
 
 demo: .venv ## Run both scenarios against the local sandbox for 25 s and print the verdict
-	@$(BIN)/locust --headless --users 20 --spawn-rate 10 --run-time $(DEMO_TIME) --only-summary
+	@$(BIN)/locust --headless --users 20 --spawn-rate 10 --run-time $(DEMO_TIME) --only-summary --cognito-sandbox
 
 test: .venv ## Run the tests
 	@$(BIN)/coverage erase

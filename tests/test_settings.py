@@ -47,6 +47,7 @@ class TestKnobs:
         flags = {knob.flag for knob in KNOBS if knob.is_shown}
         assert flags == {
             "--cognito-allow-production",
+            "--cognito-sandbox",
             "--cognito-preflight",
             "--cognito-client-id",
             "--cognito-user-pool-id",
@@ -265,6 +266,29 @@ FAULTS = [
     ({"login_rate": "10:60s,100:5m"}, 1, "goes up to 100 logins/s, over the cap of 60"),
     ({"cognito_max_login_rate": "nan"}, 1, "'nan'"),
     ({"cognito_max_login_rate": "inf"}, 1, "'inf'"),
+    ({"cognito_max_login_rate": "1e300"}, 1, "--cognito-max-login-rate is 1e300, over the limit of 10,000 logins/s"),
+    ({"cognito_quota": "1e308"}, 1, "--cognito-quota is 1e308, over the limit of 1,000,000 logins/s"),
+    ({"cognito_quota": "-1"}, 1, "--cognito-quota is '-1'"),
+    ({"cognito_max_lag": "1e308"}, 1, "--cognito-max-lag is 1e308, over the limit of 60,000 ms"),
+    ({"cognito_max_lag": "nan"}, 1, "--cognito-max-lag is 'nan'"),
+    ({"cognito_renew_margin": "99999999h"}, 1, "over the limit of 86,400 s"),
+    ({"cognito_renew_margin": "9" * 400}, 1, "over the limit of 86,400 s"),
+    ({"warmup": "169h"}, 1, "--warmup is 169h, over the limit of 604,800 s"),
+    ({**UNCAPPED, "login_rate": "1e300"}, 1, "--login-rate is 1e300, over the limit of 10,000 logins/s"),
+    ({**UNCAPPED, "login_rate": "1e-300"}, 1, "--login-rate is 1e-300, below the limit of 0.001 logins/s"),
+    ({**UNCAPPED, "login_rate": "5:99999h"}, 1, "over the limit of 604,800 s"),
+    ({**UNCAPPED, "login_rate": ",".join(["5:1s"] * 1001)}, 1, "over the limit of 1,000 levels"),
+    (
+        {**UNCAPPED, "login_rate_sweep": "1,1e300"},
+        1,
+        "--login-rate-sweep is 1,1e300, over the limit of 10,000 logins/s",
+    ),
+    ({**UNCAPPED, "login_sweep": "1,1000000"}, 1, "--login-sweep is 1,1000000, over the limit of 100,000 login users"),
+    ({**UNCAPPED, "login_sweep": ",".join(map(str, range(1, 1002)))}, 1, "over the limit of 1,000 levels"),
+    ({**UNCAPPED, "login_sweep": "1,2", "sweep_hold": "999h"}, 1, "--sweep-hold is 999h, over the limit of 604,800 s"),
+    ({"login_rate": "5", "login_slots": str(10**20)}, 1, "over the limit of 100,000 login users"),
+    ({"login_rate": "5", "login_slots": "9" * 5000}, 1, "--login-slots is"),
+    ({"login_rate": "5", "login_slots": "-1"}, 1, "--login-slots is '-1'"),
     (
         {
             "cognito_client_id": "?",

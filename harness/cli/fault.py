@@ -18,7 +18,7 @@ from harness.sandbox.fault_line import add_fault_options, kinds_for_people, prot
 from harness.sandbox.orders import Kind
 
 READY_FILE: Final = "sandbox.json"
-VARIABLE: Final = "COGNITO_SANDBOX"
+VARIABLE: Final = "COGNITO_SANDBOX_FILE"
 TIMEOUT_S: Final = 10.0
 LIST: Final = "list"
 CLEAR: Final = "clear"

@@ -80,6 +80,7 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
         events=tuple(events.from_lines(_whole_lines(folder / events.FILE_NAME))),
         warmup_s=facts.warmup_s,
         sweep=_sweep(folder),
+        target=facts.target,
     )
 
 

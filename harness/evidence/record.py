@@ -29,6 +29,7 @@ from harness.evidence.health import MAX_LAG_P99_US, Health, Validity
 from harness.evidence.metrics import Metrics
 from harness.evidence.sweep import Plan, SweepBook
 from harness.evidence.tally import PHASES
+from harness.evidence.target import Target
 from harness.evidence.timeline import Timeline, seconds_of
 
 VERSION: Final = 1
@@ -68,6 +69,8 @@ class Facts:
     generator: Validity | None = None
     """Whether the load generator was fit to measure; None while the run goes on."""
     notes: tuple[str, ...] = ()
+    target: Target | None = None
+    """What is loaded; None in the folder of a run that did not keep it."""
 
     @property
     def measured_from_s(self) -> float:
@@ -326,8 +329,12 @@ def facts_from_json(text: str) -> Facts:
                 f"{RUN} has version {version!r}, expected {VERSION}", "use the release of cognito-load that wrote it"
             )
         tuples = {name: tuple(found[name]) for name in ("classes", "gates", "notes")}
-        plan = found.pop("sweep", None)
-        return Facts(**{**found, **tuples}, sweep=Plan(**{**plan, "levels": tuple(plan["levels"])}) if plan else None)
+        plan, target = found.pop("sweep", None), found.pop("target", None)
+        return Facts(
+            **{**found, **tuples},
+            sweep=Plan(**{**plan, "levels": tuple(plan["levels"])}) if plan else None,
+            target=Target.from_json(target) if target else None,
+        )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise HarnessError(f"{RUN} is not what a run writes", "give the folder of a run") from error
 

@@ -11,6 +11,7 @@ from harness.evidence.gates import GateResult
 from harness.evidence.health import MAX_LAG_P99_US, Health
 from harness.evidence.metrics import ErrorCount, ErrorKey, Metrics
 from harness.evidence.sweep import Sweep
+from harness.evidence.target import Target
 from harness.evidence.timeline import Second
 from harness.evidence.verdict import Verdict
 
@@ -74,6 +75,8 @@ class Run:
     """What its sweep came to, if it was one."""
     workers_lost: int = 0
     """How many workers were not heard any more when the run ended, or had ended without a last report."""
+    target: Target | None = None
+    """What was loaded; None where the record does not say."""
 
     @property
     def skipped(self) -> int:

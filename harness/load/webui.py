@@ -21,6 +21,7 @@ FIXED: Final = (
     "cognito_endpoint",
     "cognito_domain",
     "cognito_users",
+    "cognito_sandbox",
     "cognito_ca_bundle",
     "results_dir",
     "cognito_sandbox_keys",

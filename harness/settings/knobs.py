@@ -50,7 +50,19 @@ class Knob:
 
 
 KNOBS: Final = (
-    Knob("--cognito-client-id", "", "App client id. Empty: start the local sandbox and run against it."),
+    Knob(
+        "--cognito-client-id",
+        "",
+        "App client id. Empty: start the local sandbox and run against it, unless something else points at a pool.",
+    ),
+    Knob(
+        "--cognito-sandbox",
+        "no",
+        "Start the local sandbox and run against it, whatever points at a pool; not together with an app client id or "
+        "a host.",
+        ("no", "yes"),
+        is_switch=True,
+    ),
     Knob("--cognito-user-pool-id", "", "User pool id (eu-west-1_AbC123); gives the region when none is set."),
     Knob(
         "--cognito-region",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from harness.cognito.flows import POOL_FLOWS
@@ -10,8 +11,9 @@ from harness.errors import Problem
 from harness.evidence.sweep import SHORTEST_HOLD_S
 from harness.settings.domain import machine_problems
 from harness.settings.knobs import KNOBS
+from harness.settings.limits import DURATION, LAG, LEVELS, QUOTA, RATE, RENEW_MARGIN, SLOTS, Limit
 from harness.settings.rates import levels, stages
-from harness.settings.units import number, seconds, share
+from harness.settings.units import number, seconds, share, whole
 from harness.settings.url import is_loopback, parts_of
 
 if TYPE_CHECKING:
@@ -183,7 +185,39 @@ def _number_problems(settings: Settings) -> list[Problem]:
         )
     if seconds(settings.warmup) is None:
         problems.append(Problem(f"--warmup is {settings.warmup!r}", "Expected a duration, such as 30s or 2m."))
-    return problems
+    return [*problems, *_limit_problems(settings)]
+
+
+def _limit_problems(settings: Settings) -> list[Problem]:
+    """What is a number, and more than can be."""
+    figures = (
+        ("--cognito-max-login-rate", settings.login_cap, number(settings.login_cap), RATE),
+        ("--cognito-quota", settings.quota, number(settings.quota), QUOTA),
+        ("--cognito-max-lag", settings.lag, number(settings.lag), LAG),
+        ("--cognito-renew-margin", settings.renew_margin, seconds(settings.renew_margin), RENEW_MARGIN),
+        ("--warmup", settings.warmup, seconds(settings.warmup), DURATION),
+        ("--sweep-hold", settings.sweep_hold, seconds(settings.sweep_hold), DURATION),
+        ("--login-slots", settings.login_slots, whole(settings.login_slots), SLOTS),
+        *_schedule(settings),
+    )
+    found = (limit.problem(flag, value, given=given) for flag, given, value, limit in figures if value is not None)
+    return list(dict.fromkeys(problem for problem in found if problem is not None))
+
+
+def _schedule(settings: Settings) -> Iterator[tuple[str, str, float, Limit]]:
+    """The largest and the smallest rate, the longest part and the number of parts of each load model."""
+    if given := settings.login_rate:
+        parts = stages(given) or ()
+        yield "--login-rate", given, max((part.target_per_s for part in parts), default=0.0), RATE
+        yield "--login-rate", given, min((part.target_per_s for part in parts if part.target_per_s), default=0.0), RATE
+        yield "--login-rate", given, max((part.duration_s for part in parts), default=0.0), DURATION
+        yield "--login-rate", given, len(parts), LEVELS
+    sweeps = (("--login-rate-sweep", settings.login_rate_sweep, RATE), ("--login-sweep", settings.login_sweep, SLOTS))
+    for flag, given, limit in sweeps:
+        steps = (levels(given) or ()) if given else ()
+        yield flag, given, max(steps, default=0.0), limit
+        yield flag, given, min(steps, default=0.0), limit
+        yield flag, given, len(steps), LEVELS
 
 
 def _load_problems(settings: Settings) -> list[Problem]:
@@ -207,7 +241,7 @@ def _load_problems(settings: Settings) -> list[Problem]:
     ]
     if settings.login_sweep and any(level % 1 for level in levels(settings.login_sweep) or ()):
         problems.append(Problem(f"--login-sweep is {settings.login_sweep!r}", "Concurrent logins are whole numbers."))
-    if settings.login_slots and not (settings.login_slots.isdecimal() and int(settings.login_slots)):
+    if settings.login_slots and (whole(settings.login_slots) or 0) < 1:
         problems.append(Problem(f"--login-slots is {settings.login_slots!r}", "Expected a whole number above 0."))
     if (seconds(settings.sweep_hold) or 0.0) < SHORTEST_HOLD_S:
         problems.append(

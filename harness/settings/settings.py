@@ -14,7 +14,7 @@ from harness.settings.domain import token_url
 from harness.settings.knobs import DEFAULT_CLIENT_QUOTA, DEFAULT_LOGIN_RATE, DEFAULT_QUOTA, KNOBS
 from harness.settings.problems import POOL_ID, problems_of
 from harness.settings.rates import Stage, levels, stages
-from harness.settings.units import number, seconds, share
+from harness.settings.units import number, seconds, share, whole
 from harness.settings.url import is_loopback
 
 SLOTS_S: Final = 2.0
@@ -28,6 +28,8 @@ class Settings:
     """What the user asked for, typed. Build it with `from_options`; `problems()` says what cannot work."""
 
     client_id: str = ""
+    sandbox: str = "no"
+    """As given; read `is_sandbox`."""
     client_secret: str = field(default="", repr=False)
     """From the environment only."""
     user_pool_id: str = ""
@@ -103,12 +105,18 @@ class Settings:
             profile_region: The AWS profile's region.
         """
         given = {knob.field: str(options.get(knob.dest) or "").strip() or knob.default for knob in KNOBS}
-        return cls(**given, client_secret=environ.get(CLIENT_SECRET_VARIABLE, ""), profile_region=profile_region)
+        secret = "" if given["sandbox"] == "yes" else environ.get(CLIENT_SECRET_VARIABLE, "")
+        return cls(**given, client_secret=secret, profile_region=profile_region)
 
     @property
     def region(self) -> str:
         """The region of calls and signatures: the option, else the pool id's prefix, else the AWS profile's."""
         return self.given_region or self.pool_region or self.profile_region
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether `locust` starts a sandbox for itself, or has started it. Its app client has no secret."""
+        return self.sandbox == "yes"
 
     @property
     def is_machine(self) -> bool:
@@ -169,8 +177,8 @@ class Settings:
         """Login users that arrivals can take; None where users wait for answers."""
         if not self.arrivals:
             return None
-        if self.login_slots.isdecimal():
-            return int(self.login_slots)
+        if given := whole(self.login_slots):
+            return given
         return max(FEWEST_SLOTS, ceil(SLOTS_S * max(stage.target_per_s for stage in self.arrivals)))
 
     @property

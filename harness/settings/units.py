@@ -29,3 +29,11 @@ def number(text: str) -> float | None:
     except ValueError:
         return None
     return value if isfinite(value) else None
+
+
+def whole(text: str) -> int | None:
+    """A number of things, from 0; None when it is none, or one of more digits than Python reads."""
+    try:
+        return int(text) if text.isdecimal() else None
+    except ValueError:
+        return None

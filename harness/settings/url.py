@@ -23,3 +23,9 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:  # no URL, or a name: 127.0.0.1.example.com is not this machine
         return False
+
+
+def without_user(url: str) -> str:
+    """The URL without user name and password, for people; a password may hold any character."""
+    scheme, slashes, rest = url.partition("://") if "://" in url else ("", "", url)
+    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"

@@ -48,7 +48,7 @@ def site(request, sandbox, monkeypatch, tmp_path):
         "COGNITO_ENDPOINT": endpoint,
         "COGNITO_USER_POOL_ID": sandbox.user_pool_id,
         "COGNITO_USERS": "users.csv",
-        "COGNITO_SANDBOX": "nowhere.json",
+        "COGNITO_SANDBOX_FILE": "nowhere.json",
     }
     for name, value in {**SECRETS, **given}.items():
         monkeypatch.setenv(name, value)

@@ -22,7 +22,7 @@ StartSandbox = Callable[..., Any]
 def ready_file(sandbox: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the command looks by default, with what the sandbox printed."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("COGNITO_SANDBOX", raising=False)
+    monkeypatch.delenv("COGNITO_SANDBOX_FILE", raising=False)
     file = tmp_path / "sandbox.json"
     file.write_text(json.dumps(sandbox.ready))
     return file

@@ -120,3 +120,67 @@ def test_a_worker_whose_users_file_differs_is_refused(start_locust, start_sandbo
     assert master.exit_code == EXIT.CONFIGURATION, master.output
     assert "differs from the master's" in master.output
     assert sandbox.counts()["arrived"] == {}
+
+
+def test_no_client_id_where_something_points_at_a_pool(run_locust, tmp_path):
+    """An unset secret of CI: no run against the sandbox; what points, what else is wrong, and the remedy."""
+    users = tmp_path / "users.csv"
+    users.write_text(users.read_text().replace("load-user-", "tester-"))
+    run = run_locust(
+        "Login",
+        *("--users", 10**20, "--run-time", "5s", "--warmup", "5s", "--host", "127.0.0.1:9441", "--processes", 2),
+        *("--login-rate", "1e300", "--gate", "login p95 << 3"),
+        env={
+            "COGNITO_CLIENT_ID": "",
+            "COGNITO_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "canary-secret",
+        },
+    )
+    assert run.exit_code == EXIT.CONFIGURATION, run.output
+    pointing = (
+        "--cognito-region eu-west-1, --host 127.0.0.1:9441, AWS_ACCESS_KEY_ID, the accounts of users.csv point at"
+    )
+    for expected in (
+        pointing,
+        "--cognito-sandbox",
+        "COGNITO_CLIENT_ID",
+        "--warmup is 5s",
+        "over the limit of",
+        "p95 << 3",
+    ):
+        assert expected in run.output
+    assert "canary" not in run.output
+    assert not run.results.exists() or not list(run.results.glob("2*"))
+    assert settle(run.process.pid) == []
+
+
+def test_the_sandbox_where_it_is_asked_for(run_locust, tmp_path):
+    """With accounts of one's own, a region and a profile that does not exist; every account of the result names it."""
+    users = tmp_path / "users.csv"
+    users.write_text(users.read_text().replace("load-user-", "tester-"))
+    run = run_locust(
+        *("--users", 2, "--run-time", "3s", "--cognito-sandbox", "--processes", 2),
+        env={
+            "COGNITO_REGION": "eu-west-1",
+            "AWS_PROFILE": "nowhere",
+            "COGNITO_CLIENT_SECRET": "of-another-client",
+            "COGNITO_REPORT": "yes",
+        },
+    )
+    assert run.exit_code == EXIT.PASSED, run.output
+    assert "\nTarget: local sandbox\n" in run.output
+    assert "\nTarget     local sandbox\n" in run.output
+    assert run.summary["target"]["kind"] == "sandbox"
+    (folder,) = run.results.glob("2*")
+    assert '<property name="target" value="local sandbox"/>' in (folder / "junit.xml").read_text()
+    assert "Target: local sandbox" in (folder / "summary.md").read_text()
+    assert "local sandbox" in (folder / "report.html").read_text().partition("</header>")[0]
+
+
+def test_a_sandbox_started_apart_is_an_endpoint(run_locust, start_sandbox):
+    """Its address and its pool: which of several it was can be told."""
+    sandbox = start_sandbox()
+    run = run_locust("Login", "--users", 1, "--run-time", "2s", against=sandbox)
+    assert run.exit_code == EXIT.PASSED, run.output
+    assert f"Target: endpoint {sandbox.endpoint}, pool {sandbox.user_pool_id}, region us-east-1" in run.output

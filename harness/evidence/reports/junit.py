@@ -26,6 +26,8 @@ def junit(run: Run) -> str:
     suite.timestamp = datetime.fromtimestamp(run.started_s, UTC).isoformat(timespec="seconds")
     suite.add_property("run", run.run_id)
     suite.add_property("verdict", run.verdict.word)
+    if run.target:
+        suite.add_property("target", _legal(run.target.sentence))
     for result in run.gates:
         failed = None if result.state == "passed" else result.sentence
         suite.add_testcase(_case(result.gate.text, "gates", said=result.sentence, failed=failed))

@@ -34,6 +34,7 @@ def markdown(run: Run) -> str:
         f"## {_ICONS[verdict.word]} cognito-load: {verdict.word}",
         f"{_plain(verdict.sentence)} (exit code {int(verdict.exit_code)})",
         about,
+        f"Target: {_plain(run.target.sentence)}" if run.target else "",
         _gates(run),
         _cost(run, numbers),
         _sweep(run, numbers),

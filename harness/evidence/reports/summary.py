@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ def summary(run: Run) -> dict[str, Any]:
                 {"at_s": event.at_s, "kind": event.kind, "text": event.text} for event in run.events[:MAX_EVENTS]
             ],
         },
+        "target": {**asdict(run.target), "sentence": run.target.sentence} if run.target else None,
         "verdict": {
             "word": run.verdict.word,
             "exit_code": int(run.verdict.exit_code),

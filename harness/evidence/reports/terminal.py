@@ -60,7 +60,7 @@ def render(run: Run, console: Console, report: Path | None = None, *, is_quiet: 
         run: What to print.
         console: Decides by its own settings about colour (`NO_COLOR`), width and encoding.
         report: Where the whole result was written, if it was.
-        is_quiet: Whether where the report is and the verdict are enough.
+        is_quiet: Whether the target, where the report is and the verdict are enough.
     """
     summary = _Summary(run, console, report)
     for line in summary.ending() if is_quiet else summary.lines():
@@ -261,11 +261,14 @@ class _Summary:
         return Section([heading], items, ("figure", "figures"), keep=2)
 
     def ending(self) -> list[Text]:
-        """Where the report is, and the verdict."""
-        verdict = self._run.verdict
-        lines = self._wrapped(f"Report     {self._report}", "", hanging=11) if self._report else []
-        if lines:
-            lines[0].stylize(_HEAD, 0, len("Report"))
+        """What was loaded, where the report is, and the verdict."""
+        verdict, target = self._run.verdict, self._run.target
+        lines: list[Text] = []
+        for head, told in (("Target", target.sentence if target else ""), ("Report", self._report)):
+            if told:
+                [first, *more] = self._wrapped(f"{head:<11}{told}", "", hanging=11)
+                first.stylize(_HEAD, 0, len(head))
+                lines += [first, *more]
         icon = f"{_ICONS[verdict.word]} " if self._is_typeset else ""
         band = f" {icon}{verdict.word} " if self._is_terminal else verdict.word
         code = f"(exit code {int(verdict.exit_code)})"

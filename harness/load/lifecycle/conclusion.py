@@ -137,6 +137,7 @@ def conclude(
         events=tuple(record.events),
         warmup_s=record.facts.warmup_s,
         sweep=record.sweep.result() if record.sweep else None,
+        target=record.facts.target,
     )
     record.conclude(run.notes, measured.generator)
     try:

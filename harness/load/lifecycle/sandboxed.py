@@ -1,18 +1,24 @@
-"""The sandbox as a child process of `locust`: started when no app client is configured, gone when locust is."""
+"""The sandbox as a child process of `locust`: started when nothing points at a user pool, gone when locust is."""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import selectors
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
+from harness import credentials
+from harness.credentials import CsvDataSet
 from harness.errors import ConfigurationError, Problem
+from harness.load.lifecycle.setup import gate_problems, read_settings
+from harness.settings.pointers import contradictions, no_client, pointers
 
 READY_TIMEOUT_S: Final = 30.0
 NO_MACHINE: Final = Problem(
@@ -21,6 +27,15 @@ NO_MACHINE: Final = Problem(
     "prints both.",
 )
 """Why no sandbox is started for a machine: the secret of its client would have to reach every process."""
+_ANY: Final = {
+    "client_id": "any",
+    "user_pool_id": "us-east-1_any",
+    "given_region": "",
+    "given_endpoint": "http://[::1]",
+}
+"""What a sandbox will fill in: to look for faults of everything else before there is one."""
+
+log = logging.getLogger("cognito-load")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,46 @@ class Sandbox:
         self.process.terminate()
         self.process.wait()
         Path(self.keys_file).unlink(missing_ok=True)
+
+
+def start_if_meant(options: dict[str, Any], data_set: CsvDataSet, hosts: Mapping[str, str]) -> Sandbox | None:
+    """Start the sandbox where it is asked for, or where no app client is set and nothing points at a user pool.
+
+    Args:
+        options: Locust's; what a run against the sandbox needs is written into them.
+        data_set: How to read the users file.
+        hosts: Base URLs of an API, by where each is written; `--host` is Locust's option.
+
+    Raises:
+        ConfigurationError: It is not clear that the sandbox is meant, or it cannot be started.
+    """
+    settings = read_settings(options)
+    problems = contradictions(settings, hosts.get("--host", ""))
+    if problems or settings.client_id:
+        if problems:
+            raise ConfigurationError(problems)
+        return None
+    if settings.is_machine:
+        raise ConfigurationError([NO_MACHINE])
+    users, faults = _accounts(replace(data_set, path=settings.users))
+    if not settings.is_sandbox and (found := pointers(settings, os.environ, hosts) + _own(users)):
+        problems.append(no_client(found))
+    problems += [*faults, *replace(settings, **_ANY).problems(), *gate_problems(settings)]
+    if problems:
+        raise ConfigurationError(problems)
+    sandbox = start(settings.users)
+    options.update(
+        cognito_sandbox="yes",
+        cognito_client_id=sandbox.client_id,
+        cognito_user_pool_id=sandbox.user_pool_id,
+        cognito_region="",
+        cognito_endpoint=sandbox.endpoint,
+        cognito_sandbox_keys=sandbox.keys_file,
+        host=sandbox.api,
+    )
+    why = "--cognito-sandbox is set" if settings.is_sandbox else "No app client id is set"
+    log.info("%s: started the sandbox at %s with the accounts of %s", why, sandbox.endpoint, settings.users)
+    return sandbox
 
 
 def start(users: str) -> Sandbox:
@@ -71,6 +126,18 @@ def start(users: str) -> Sandbox:
     return Sandbox(
         process, found["endpoint"], found["api"], found["client_id"], found["user_pool_id"], _write_keys(found)
     )
+
+
+def _accounts(data_set: CsvDataSet) -> tuple[credentials.UsersFile | None, tuple[Problem, ...]]:
+    try:
+        return credentials.read(data_set), ()
+    except ConfigurationError as error:
+        return None, error.problems
+
+
+def _own(users: credentials.UsersFile | None) -> list[str]:
+    """Accounts that are not the sandbox's are somebody's."""
+    return [] if users is None or credentials.is_sample(users) else [f"the accounts of {users.path}"]
 
 
 def _first_line(process: subprocess.Popen[bytes]) -> bytes:

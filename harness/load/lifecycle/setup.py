@@ -226,6 +226,13 @@ def _unlock(settings: Settings, users: UsersFile | None) -> dict[str, str]:
     return vault.unlock([*given, *(users.secrets(vault.PREFIXES) if users else ())], os.environ, region=settings.region)
 
 
+def gate_problems(settings: Settings) -> list[Problem]:
+    """What is wrong with gates and baseline, for who looks before there is a set-up."""
+    check = _Check()
+    _yardsticks(settings, check)
+    return check.problems
+
+
 def _yardsticks(settings: Settings, check: _Check) -> tuple[tuple[Gate, ...], Past | None]:
     """The gates, from wherever they are written, and the run to compare with."""
     sources = gather(settings.gate, settings.gate_file, Path())

@@ -16,7 +16,6 @@ from typing import Any, Final, cast
 import gevent
 from locust.env import Environment
 
-from harness import credentials
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT, ConfigurationError, Problem
 from harness.evidence.ages import Ages
@@ -27,7 +26,7 @@ from harness.evidence.record import Facts, Record
 from harness.evidence.verdict import FailureReason
 from harness.load.guards import forget_old_seconds
 from harness.load.leases import Exhausted, RowLedger
-from harness.load.lifecycle import load_model, sandboxed
+from harness.load.lifecycle import load_model, locust_options, sandboxed
 from harness.load.lifecycle.attendance import Attendance
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
 from harness.load.lifecycle.forecast import estimate_of, say
@@ -44,6 +43,7 @@ from harness.load.lifecycle.setup import (
     too_few_for_logins,
     too_few_rows,
 )
+from harness.load.lifecycle.target import target_of, tell
 from harness.load.live import Standing
 from harness.load.users import CognitoApiUser
 from harness.settings import Settings
@@ -96,12 +96,12 @@ class Supervisor(ABC):
         return self._setup is not None
 
     def prepare(self) -> None:
-        """Check everything before the first run, and start the sandbox when no app client is configured.
+        """Check everything before the first run, and start the sandbox when it is meant (`sandboxed.start_if_meant`).
 
         Exits with EXIT.CONFIGURATION, and tells workers to go home, when something cannot work.
         """
         try:
-            self._start_sandbox_if_needed()
+            self._start_sandbox_if_meant()
             problems = self.problems({}, planned_users=self._users_at_start())
             if not problems:
                 run_time_s = float(self.options.get("run_time") or 0)
@@ -119,18 +119,18 @@ class Supervisor(ABC):
         """What would be wrong with a run with these changes to the options (a web form's values)."""
         options = {**self.options, **changes}
         settings = read_settings(options)
-        found = check_results_dir(settings.results_dir)
+        users, found = self._problems_besides(settings, changes)
         host = str(changes.get("host", self.environment.host or ""))
-        for user_class in self._api_classes():
-            found += user_class.problems()
-            if not (host or user_class.host):
-                found.append(Problem(f"{user_class.__name__} has no API to call", "Set --host to the API's base URL."))
+        found += [
+            Problem(f"{user_class.__name__} has no API to call", "Set --host to the API's base URL.")
+            for user_class in self._api_classes()
+            if not (host or user_class.host)
+        ]
         try:
             setup = assemble(settings, self._data_set, answers_of(self.environment))
         except ConfigurationError as error:
             return [*error.problems, *found]
-        count = changes.get("user_count", "")
-        users = int(count) if count.isdecimal() else planned_users
+        users = users if "user_count" in changes or users is None else planned_users
         if users and settings.on_exhausted == "stop":
             found += too_few_rows(setup.users, self._planned_rows(settings, users))
         self._checked = setup
@@ -170,6 +170,7 @@ class Supervisor(ABC):
             processes=self.processes,
             token_life_s=self._token_life_s,
         )
+        tell(target_of(setup, self.environment), self.options)
         self._estimate = say(estimate, self.options)
         ledger = RowLedger(
             len(setup.users),
@@ -308,6 +309,7 @@ class Supervisor(ABC):
             max_lag_us=round(setup.settings.max_lag_ms * 1_000),
             warmup_s=setup.settings.warmup_s,
             sweep=setup.settings.sweep,
+            target=target_of(setup, self.environment),
         )
         tidy = partial(forget_old_seconds, self.environment.stats)
         self._keeper = Keeper(setup, facts, due, self.healths, after_s=after_s, tidy=tidy, in_flight=self.in_flight)
@@ -363,36 +365,26 @@ class Supervisor(ABC):
             return replace(checked, settings=settings)
         return assemble(settings, self._data_set, answers_of(self.environment))
 
-    def _start_sandbox_if_needed(self) -> None:
-        if self.options.get("cognito_client_id"):
-            return
-        if self.environment.host:
-            raise ConfigurationError(
-                [
-                    Problem(
-                        f"--host {self.environment.host} is set, but no app client id",
-                        "Set --cognito-client-id to test that API, or drop --host to run against the sandbox.",
-                    )
-                ]
-            )
-        settings = read_settings(self.options)
-        if settings.is_machine:
-            raise ConfigurationError([sandboxed.NO_MACHINE])
-        users = settings.users
-        credentials.read(replace(self._data_set, path=users))
-        self._sandbox = sandboxed.start(users)
-        self.options.update(
-            cognito_client_id=self._sandbox.client_id,
-            cognito_user_pool_id=self._sandbox.user_pool_id,
-            cognito_region="",
-            cognito_endpoint=self._sandbox.endpoint,
-            cognito_sandbox_keys=self._sandbox.keys_file,
-            host=self._sandbox.api,
-        )
-        self.environment.host = self._sandbox.api
-        log.info(
-            "No app client id is set: started the sandbox at %s with the accounts of %s", self._sandbox.endpoint, users
-        )
+    def _start_sandbox_if_meant(self) -> None:
+        hosts = {"--host": self.environment.host or ""}
+        if not self.environment.host:
+            hosts |= {f"the host of {each.__name__}": each.host or "" for each in self.environment.user_classes}
+        try:
+            self._sandbox = sandboxed.start_if_meant(self.options, self._data_set, hosts)
+        except ConfigurationError as error:
+            _, more = self._problems_besides(read_settings(self.options), {})
+            raise ConfigurationError([*error.problems, *more]) from error
+        if self._sandbox is not None:
+            self.environment.host = self._sandbox.api
+
+    def _problems_besides(self, settings: Settings, changes: Mapping[str, str]) -> tuple[int | None, list[Problem]]:
+        """How many users are asked for, if that is known, and what is wrong besides what `assemble` finds."""
+        users, found = locust_options.users_of(self.options, changes, self.processes)
+        found += locust_options.problems_of(settings, self.environment, self.options, changes, self._own_shape)
+        found += check_results_dir(settings.results_dir)
+        for user_class in self._api_classes():
+            found += user_class.problems()
+        return users, found
 
     def _users_at_start(self) -> int | None:
         if self.environment.shape_class is not None or not (self.options["headless"] or self.options["autostart"]):
