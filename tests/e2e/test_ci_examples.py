@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from bench.ci_job import steps_of
 from harness.errors import EXIT
 from harness.evidence.gates import parse_gates
 from tests.e2e.conftest import ROOT, variables_of
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.e2e
 PAGE = (ROOT / "docs" / "gates-in-ci.md").read_text()
 VERDICTS = ("same as", "better than", "worse than", "not enough data")
 """Runs of seconds on a busy machine can come to any of them; which is right is tested elsewhere."""
-GITHUB, GITLAB = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+_, GITLAB = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture
@@ -56,14 +57,8 @@ def step(tmp_path, start_sandbox):
     return run
 
 
-def github_steps():
-    """The scripts of `run:`, in one line or in a block."""
-    found = re.findall(r"^ +run: (?:\|\n((?: {10}.*\n)+)|(.*)\n)", GITHUB, re.MULTILINE)
-    return [re.sub(r"^ {10}", "", block, flags=re.MULTILINE) or line for block, line in found]
-
-
 def test_the_github_job_passes_step_by_step(step):
-    steps = github_steps()
+    steps = steps_of(PAGE)
     assert [script.split()[0] for script in steps] == [
         "make",
         ".venv/bin/locust",

@@ -1,0 +1,195 @@
+"""Is a job of CI green on unchanged code, and red on a slower service? The GitHub job of docs/gates-in-ci.md, again and again.
+
+    .venv/bin/python -m bench.ci_job                         about half an hour
+    .venv/bin/python -m bench.ci_job --rounds 3 --lanes 1
+
+Takes the steps from the page, runs them in a working copy, and counts what a runner would show, in three forms:
+
+    as it stands    the page's job, which starts the sandbox itself: answers within a few milliseconds
+    unchanged       against a service that takes `LATENCY_MS`, as Cognito does
+    slower          the same, and `SLOWER` of it more once the baseline has been measured
+
+The first two must be green each time, the last red. The machine is kept busy meanwhile: by processes that compute in
+bursts, by jobs that run side by side, and by whatever else runs on it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import machine
+from bench.baseline_noise import sandbox
+
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).parent / "results"
+PAGE = ROOT / "docs" / "gates-in-ci.md"
+FILES = ("locustfile.py", "locust.conf", "users.csv", "Makefile", "pyproject.toml", "uv.lock")
+LATENCY_MS, SLOWER = 200, 0.30
+AS_IT_STANDS, UNCHANGED, SLOW = "as it stands", "unchanged", "slower"
+COLORS = {AS_IT_STANDS: "green", UNCHANGED: "green", SLOW: "red"}
+STEP_S = 300
+BURN = """
+import random, time
+while True:
+    until_s = time.perf_counter() + random.uniform(0.05, 1.5)
+    while time.perf_counter() < until_s:
+        pass
+    time.sleep(random.uniform(0.05, 0.5))
+"""
+"""Three quarters of a core, in bursts that last as long as a stall does."""
+
+
+class Job(NamedTuple):
+    """One job, and what became of it."""
+
+    form: str
+    color: str
+    said: str
+    """The last line of the step that decided."""
+    p95_ms: tuple[str, str]
+    """InitiateAuth of the baseline and of the load."""
+
+
+def main() -> int:
+    """Measure; 0 when each job came out as it should."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=20, help="jobs of each form")
+    parser.add_argument("--lanes", type=int, default=2, help="jobs side by side")
+    parser.add_argument("--busy", type=int, default=os.cpu_count() or 1, help="processes that compute in bursts")
+    parser.add_argument("--keep", type=Path, help="folder for the jobs' working copies; default: they are removed")
+    options = parser.parse_args()
+    others, began_s = machine.Others(), time.monotonic()
+    with ExitStack() as stack:
+        folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cognito-load-ci-")))
+        usual = variables_of(stack.enter_context(sandbox(LATENCY_MS)))
+        slow = variables_of(stack.enter_context(sandbox(round(LATENCY_MS * (1 + SLOWER)))))
+        stack.enter_context(busy(options.busy))
+        services = {AS_IT_STANDS: ({}, {}), UNCHANGED: (usual, usual), SLOW: (usual, slow)}
+        forms = [form for _ in range(options.rounds) for form in COLORS]
+        with ThreadPoolExecutor(options.lanes) as lanes:
+            jobs = list(lanes.map(lambda n: job(folder / f"job-{n}", forms[n], services[forms[n]]), range(len(forms))))
+    text = document(jobs, options, f"{others.share():.0%} of the machine", time.monotonic() - began_s)
+    print(text)
+    (RESULTS / f"ci-job-{machine.slug()}.md").write_text(text)
+    return 0 if all(each.color == COLORS[each.form] for each in jobs) else 1
+
+
+def steps_of(page):
+    """The scripts of the GitHub job's `run:`, in one line or in a block."""
+    github = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0]
+    found = re.findall(r"^ +run: (?:\|\n((?: {10}.*\n)+)|(.*)\n)", github, re.MULTILINE)
+    return [re.sub(r"^ {10}", "", block, flags=re.MULTILINE) or line for block, line in found]
+
+
+def job(checkout, form, services):
+    """One job: its steps, until one of them is red, as a runner has it.
+
+    Args:
+        checkout: Its working copy, which is made.
+        form: What it is to show.
+        services: Variables of the service of the baseline, and of the service after it.
+    """
+    time.sleep(random.uniform(0, 2))  # noqa: S311  # lanes shall not keep step
+    checkout.mkdir(parents=True)
+    for name in FILES:
+        shutil.copy(ROOT / name, checkout)
+        os.utime(checkout / name, (0, 0))  # the environment is newer, so make has nothing to set up
+    (checkout / ".venv").symlink_to(ROOT / ".venv")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "COGNITO_", "LOCUST_"))}
+    color, said, is_measured = "green", "", False
+    for script in steps_of(PAGE.read_text(encoding="utf-8")):
+        environment = {**kept, "AWS_EC2_METADATA_DISABLED": "true", **services[is_measured]}
+        done = subprocess.run(
+            ["bash", "-euc", script],  # noqa: S607  # the shell a runner has
+            cwd=checkout,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=STEP_S,
+            check=False,
+        )
+        is_measured = is_measured or "locust" in script
+        said = (done.stdout.strip().splitlines() or done.stderr.strip().splitlines() or [""])[-1]
+        if done.returncode:
+            color = "red"
+            break
+    found = Job(form, color, said, (p95_ms(checkout / "results" / "base"), p95_ms(checkout / "results")))
+    print(f"{time.strftime('%H:%M:%S')} {checkout.name} {found}", file=sys.stderr, flush=True)
+    return found
+
+
+def p95_ms(results):
+    """InitiateAuth's, of the last run there; a dash where there is none."""
+    try:
+        summary = json.loads((results / "latest" / "summary.json").read_text(encoding="utf-8"))
+        return f"{summary['exchanges']['by_name']['InitiateAuth']['p95_ms']:.3g}"
+    except (OSError, KeyError, TypeError):
+        return "-"
+
+
+def variables_of(ready):
+    """What makes a job's runs go to this sandbox instead of their own."""
+    return {
+        "COGNITO_ENDPOINT": ready["endpoint"],
+        "COGNITO_CLIENT_ID": ready["client_id"],
+        "COGNITO_USER_POOL_ID": ready["user_pool_id"],
+        "AWS_ACCESS_KEY_ID": ready["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": ready["secret_access_key"],
+    }
+
+
+@contextmanager
+def busy(count):
+    """So many processes that compute in bursts."""
+    burning = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in burning:
+            process.terminate()
+            process.wait()
+
+
+def document(jobs, options, others, took_s):
+    """What came out, for people."""
+    lines = [
+        "# The job of CI",
+        "",
+        "Made by `python -m bench.ci_job`.",
+        "",
+        *(f"- {name}: {fact}" for name, fact in machine.describe().items() if name != "Canned answers"),
+        f"- Load meanwhile: {options.busy} processes that compute three quarters of the time, {options.lanes} jobs side "
+        f"by side; others used {others}; {took_s / 60:.0f} minutes in all",
+        "",
+        "| job | is to be | was |",
+        "| --- | --- | --- |",
+    ]
+    about = {AS_IT_STANDS: "", UNCHANGED: f", {LATENCY_MS} ms", SLOW: f" by {SLOWER:.0%} than {LATENCY_MS} ms"}
+    for form, color in COLORS.items():
+        counts = Counter(each.color for each in jobs if each.form == form)
+        was = ", ".join(f"{count} {name}" for name, count in counts.most_common())
+        lines.append(f"| {form}{about[form]} | {color} | {was} of {sum(counts.values())} |")
+    lines += ["", "| job | InitiateAuth p95 ms, baseline and load | was | because |", "| --- | --- | --- | --- |"]
+    for each in jobs:
+        said = each.said.replace("|", "/")
+        lines.append(f"| {each.form} | {' and '.join(each.p95_ms)} | {each.color} | {said} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
