@@ -1,4 +1,4 @@
-"""Is a job of CI green on unchanged code, and red on a slower service? The GitHub job of docs/gates-in-ci.md, again and again.
+"""Is a job of CI green on unchanged code, and red on a slower service? The GitHub job of docs/gates-in-ci.md, repeated.
 
     .venv/bin/python -m bench.ci_job                         about half an hour
     .venv/bin/python -m bench.ci_job --rounds 3 --lanes 1
@@ -167,14 +167,17 @@ def busy(count):
 
 def document(jobs, options, others, took_s):
     """What came out, for people."""
+    load = (
+        f"{options.busy} processes that compute three quarters of the time, {options.lanes} jobs side by side; others "
+        f"used {others}; {took_s / 60:.0f} minutes in all"
+    )
     lines = [
         "# The job of CI",
         "",
         "Made by `python -m bench.ci_job`.",
         "",
         *(f"- {name}: {fact}" for name, fact in machine.describe().items() if name != "Canned answers"),
-        f"- Load meanwhile: {options.busy} processes that compute three quarters of the time, {options.lanes} jobs side "
-        f"by side; others used {others}; {took_s / 60:.0f} minutes in all",
+        f"- Load meanwhile: {load}",
         "",
         "| job | is to be | was |",
         "| --- | --- | --- |",

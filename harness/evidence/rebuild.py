@@ -18,7 +18,7 @@ from harness.evidence.record import GENERATOR, INTERVALS, RUN, SWEEP, Facts, fac
 from harness.evidence.run import Remedies, Run, no_remedies
 from harness.evidence.sweep import Sweep
 from harness.evidence.timeline import Timeline
-from harness.evidence.verdict import Verdict, decide, hung_because
+from harness.evidence.verdict import Verdict, decide, hung_because, too_many_dropped
 
 NOT_CONCLUDED: Final = "the run was not concluded: its processes were killed, or are still running"
 
@@ -47,9 +47,11 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
         generator=facts.generator or validity(healths, metrics.measured, facts.max_lag_us),
         users=facts.users,
     )
-    results = tuple(gate.judge(measured) for gate in parse_gates(list(facts.gates))[0])
+    gates = parse_gates(list(facts.gates))[0]
+    results = tuple(gate.judge(measured) for gate in gates)
     hung = hung_because(metrics, facts.users, is_judged=bool(results))
-    verdict = decide(metrics, results, healths, facts.max_lag_us, failed_because=hung)
+    dropped = too_many_dropped(metrics, gates, facts.max_dropped_share)
+    verdict = decide(metrics, results, healths, facts.max_lag_us, failed_because=(*hung, *dropped))
     notes = facts.notes
     if not is_whole:
         missing = (

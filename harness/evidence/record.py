@@ -31,6 +31,7 @@ from harness.evidence.sweep import Plan, SweepBook
 from harness.evidence.tally import PHASES
 from harness.evidence.target import Target
 from harness.evidence.timeline import Timeline, seconds_of
+from harness.evidence.verdict import MAX_DROPPED_SHARE
 
 VERSION: Final = 1
 """Changes when a file of a run's folder changes its meaning."""
@@ -58,6 +59,7 @@ class Facts:
     settings: Mapping[str, str] = field(default_factory=dict)
     gates: tuple[str, ...] = ()
     max_lag_us: int = MAX_LAG_P99_US
+    max_dropped_share: float = MAX_DROPPED_SHARE
     warmup_s: float = 0.0
     sweep: Plan | None = None
     """The levels of a sweep, which begins with the run."""

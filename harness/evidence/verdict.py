@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from harness.errors import EXIT
 from harness.evidence.comparison import Comparison
-from harness.evidence.gates import GateResult
+from harness.evidence.gates import Gate, GateResult
 from harness.evidence.hangs import hanging, unanswered
 from harness.evidence.health import MAX_LAG_P99_US, Health, Validity, judge, suspicions
-from harness.evidence.metrics import Metrics
-from harness.evidence.tally import EXCHANGES, LOGINS, REQUESTS, Selector
+from harness.evidence.measured import DROPPED
+from harness.evidence.metrics import NO_ACCOUNT, Metrics
+from harness.evidence.tally import EXCHANGES, INTENDED, LOGINS, REQUESTS, Selector
 
 Word = Literal["passed", "failed", "invalid"]
+
+MAX_DROPPED_SHARE: Final = 0.01
+"""From one arrival in a hundred on, the load was not the one that was asked for. A stall of a second in an hour drops
+0.03 %."""
 
 _COUNTED: tuple[tuple[Selector, str, str], ...] = (
     (LOGINS, "login", "logins"),
@@ -104,6 +109,30 @@ def hung_because(metrics: Metrics, users: int, *, is_judged: bool) -> tuple[Fail
     """
     said = unanswered(metrics, users) or hanging(metrics, users, is_judged=is_judged)
     return (FailureReason(said),) if said else ()
+
+
+def too_many_dropped(
+    metrics: Metrics, gates: Sequence[Gate], most_share: float = MAX_DROPPED_SHARE
+) -> tuple[FailureReason, ...]:
+    """Whether an open load was lower than the rate that was asked for; empty when it was not.
+
+    Args:
+        metrics: Of all processes.
+        gates: Those of the run: one about dropped arrivals replaces this rule.
+        most_share: Which share of the arrivals may be dropped.
+    """
+    dropped = sum(metrics.dropped.values())
+    arrivals = metrics.tally(INTENDED).count + dropped
+    if dropped <= most_share * arrivals or any(gate.metric == DROPPED for gate in gates):
+        return ()
+    remedy = "add slots (--login-slots)"
+    if metrics.dropped.get(NO_ACCOUNT, 0) * 2 > dropped:
+        remedy = "add accounts"
+    sentence = (
+        f"{dropped} of {_number(arrivals, 'arrival', 'arrivals')} ({dropped / arrivals:.0%}) were dropped, and "
+        f"{most_share * 100:g}% may be (--max-dropped): {remedy}, or lower the rate"
+    )
+    return (FailureReason(sentence),)
 
 
 def _missed(gate_results: Sequence[GateResult], comparison: Comparison | None) -> Verdict | None:

@@ -69,6 +69,8 @@ class Settings:
     login_arrivals: str = "constant"
     login_slots: str = ""
     """As given; read `slots`."""
+    max_dropped: str = "1%"
+    """As given; read `max_dropped_share`."""
     login_sweep: str = ""
     """As given; read `sweep`. The same for the next two."""
     login_rate_sweep: str = ""
@@ -180,6 +182,11 @@ class Settings:
         if given := whole(self.login_slots):
             return given
         return max(FEWEST_SLOTS, ceil(SLOTS_S * max(stage.target_per_s for stage in self.arrivals)))
+
+    @property
+    def max_dropped_share(self) -> float:
+        """Which share of arrivals may be dropped before a run has failed; a sweep goes on purpose to where some are."""
+        return 1.0 if self.sweep is not None else share(self.max_dropped, may_be_all=True) or 0.0
 
     @property
     def renew_margin_s(self) -> float:

@@ -16,10 +16,12 @@ def seconds(text: str) -> float | None:
     return float(found[1]) * _UNITS_S[found[2]] if found else None
 
 
-def share(text: str) -> float | None:
-    """`50%`, as a share of 1; None when it is no percentage from 0 to less than 100."""
+def share(text: str, *, may_be_all: bool = False) -> float | None:
+    """`50%`, as a share of 1; None when it is no percentage from 0 to less than 100, or to 100 where it may be all."""
     percent = number(text.removesuffix("%")) if text.endswith("%") else None
-    return percent / 100 if percent is not None and 0 <= percent < 100 else None  # noqa: PLR2004  # a hundred in a hundred
+    if percent is None or not (0 <= percent < 100 or (may_be_all and percent == 100)):  # noqa: PLR2004  # per cent
+        return None
+    return percent / 100
 
 
 def number(text: str) -> float | None:

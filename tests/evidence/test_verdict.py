@@ -6,10 +6,10 @@ from harness.errors import EXIT
 from harness.evidence.gates import Gate
 from harness.evidence.health import Health
 from harness.evidence.measured import Measured
-from harness.evidence.metrics import Metrics
+from harness.evidence.metrics import NO_ACCOUNT, NO_SLOT, Metrics
 from harness.evidence.sample import Sample
 from harness.evidence.tally import TOKEN_REFUSED
-from harness.evidence.verdict import FailureReason, Verdict, decide, unserved
+from harness.evidence.verdict import FailureReason, Verdict, decide, too_many_dropped, unserved
 from harness.outcome import Outcome, Reason
 
 OK = Sample("request", "GET /me", Outcome.OK, 0.0, 5_000)
@@ -130,3 +130,37 @@ def test_a_reason_that_makes_a_run_invalid_comes_before_all_others():
     found = decide(metrics, [], {}, invalid_because=["11 s are missing"], failed_because=[FailureReason("x", 7)])
     assert (found.word, found.exit_code) == ("invalid", 7)
     assert found.invalid_because == ("11 s are missing",)
+
+
+def open_load(logins: int, dropped: int, missing: str = NO_SLOT) -> Metrics:
+    """Arrivals that logged in, and others that could not."""
+    metrics = Metrics()
+    for _ in range(logins):
+        metrics.intended(Outcome.OK, Reason.INITIAL, 1_000)
+    for _ in range(dropped):
+        metrics.drop(missing)
+    return metrics
+
+
+class TestDroppedArrivals:
+    def test_beyond_one_in_a_hundred_fail_the_run_and_say_what_to_do(self):
+        (reason,) = too_many_dropped(open_load(4, 192), [])
+        assert reason.exit_code == EXIT.FAILED
+        assert reason.sentence == (
+            "192 of 196 arrivals (98%) were dropped, and 1% may be (--max-dropped): add slots (--login-slots), or "
+            "lower the rate"
+        )
+
+    def test_for_want_of_accounts_have_another_remedy(self):
+        (reason,) = too_many_dropped(open_load(4, 5, NO_ACCOUNT), [])
+        assert "add accounts, or lower the rate" in reason.sentence
+
+    @pytest.mark.parametrize(
+        ("logins", "dropped", "share", "fails"),
+        [(99, 1, 0.01, False), (98, 2, 0.01, True), (0, 5, 1.0, False), (99, 1, 0.0, True), (0, 0, 0.0, False)],
+    )
+    def test_are_allowed_up_to_a_share(self, logins: int, dropped: int, share: float, fails: bool):
+        assert bool(too_many_dropped(open_load(logins, dropped), [], share)) is fails
+
+    def test_are_the_business_of_a_gate_that_is_about_them(self):
+        assert not too_many_dropped(open_load(4, 192), [Gate.parse("dropped < 500")])

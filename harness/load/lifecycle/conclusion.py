@@ -23,7 +23,7 @@ from harness.evidence.past import Past
 from harness.evidence.record import Record
 from harness.evidence.reports import files, summary, terminal
 from harness.evidence.tally import Selector
-from harness.evidence.verdict import FailureReason, decide, hung_because, unserved
+from harness.evidence.verdict import FailureReason, decide, hung_because, too_many_dropped, unserved
 from harness.evidence.watch import Abort, with_abort
 from harness.load.lifecycle.setup import Setup
 from harness.outcome import Reason
@@ -99,6 +99,7 @@ def conclude(
     this = Past(setup.settings.run, duration_s, metrics, healths)
     comparison = compare(setup.baseline, this) if setup.baseline else None
     hung = hung_because(metrics, extent.users, is_judged=bool(results or comparison))
+    dropped = too_many_dropped(metrics, setup.gates, setup.settings.max_dropped_share)
     verdict = decide(
         metrics,
         results,
@@ -107,7 +108,7 @@ def conclude(
         comparison,
         suspicious,
         invalid_because=extent.invalid_because,
-        failed_because=(*extent.failed_because, *hung),
+        failed_because=(*extent.failed_because, *hung, *dropped),
     )
     run = evidence.Run(
         run_id=setup.settings.run,

@@ -307,6 +307,7 @@ class Supervisor(ABC):
             settings={**setup.settings.shown(), **({"estimate": " ".join(self._estimate)} if self._estimate else {})},
             gates=tuple(gate.text for gate in setup.gates),
             max_lag_us=round(setup.settings.max_lag_ms * 1_000),
+            max_dropped_share=setup.settings.max_dropped_share,
             warmup_s=setup.settings.warmup_s,
             sweep=setup.settings.sweep,
             target=target_of(setup, self.environment),
