@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable
 from http import HTTPStatus
+from time import monotonic
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from harness.clock import ClockWatch
@@ -23,9 +24,11 @@ from harness.cognito.wire import (
     Call,
 )
 from harness.errors import ConfigurationError, LoginError, TransportError
+from harness.evidence.health import KeptConnections
 from harness.evidence.in_flight import InFlight
 from harness.evidence.sample import Sample, new_sample
 from harness.outcome import Outcome, Reason
+from harness.steady import STEADY
 from harness.transport import Answer, Channel, Endpoint, Proxy
 
 CONNECT_TIMEOUT_S: Final = 10.0
@@ -33,6 +36,7 @@ READ_TIMEOUT_S: Final = 30.0
 FIRST_SERVER_FAULT: Final = int(HTTPStatus.INTERNAL_SERVER_ERROR)
 """From here on a proxy may have answered, by a clock of its own."""
 _OK = Outcome.OK  # an enum's members cost a metaclass look-up each time they are named
+_INITIAL = Reason.INITIAL  # the same
 T = TypeVar("T")
 
 
@@ -172,6 +176,7 @@ class Conversation:
         wait: Sleeps for so many seconds, until a code is good; in no sample.
         clock: Shown the Date of an answer now and then; conversations of a process share it.
         in_flight: Has each exchange for as long as it is open; conversations of a process share it.
+        kept: Told whether logins find their connection open; conversations of a process share it.
     """
 
     def __init__(
@@ -184,6 +189,7 @@ class Conversation:
         wait: Callable[[float], None] = time.sleep,
         clock: ClockWatch | None = None,
         in_flight: InFlight | None = None,
+        kept: KeptConnections | None = None,
     ) -> None:
         self._cognito = cognito
         self._open = (in_flight or InFlight()).exchanges
@@ -195,6 +201,9 @@ class Conversation:
         self.arithmetic_ns = 0
         """What the logins' own arithmetic has taken so far; it is in no sample."""
         self._channel = cognito.open()
+        self._kept = KeptConnections() if kept is None else kept
+        self._is_kept = False
+        """Whether the next login is to find the channel's connection open."""
 
     def run(self, flow: Flow, reason: Reason) -> Tokens:
         """The tokens that `flow` ends with.
@@ -206,6 +215,7 @@ class Conversation:
             LoginError: Refused, challenged, throttled, malformed, or no answer (outcome `transport_error`).
         """
         tally = _Tally(self._witness, reason)
+        was_kept = self._is_kept
         try:
             call = next(flow)
             while True:
@@ -227,11 +237,16 @@ class Conversation:
             tally.login_ended(outcome, text)
             raise
         finally:
+            if was_kept and reason is _INITIAL:
+                self._kept.logins += 1
+                if tally.connect_us:
+                    self._kept.reopened += 1
             if not self._keeps_connection:
                 self._channel.close()
 
     def close(self) -> None:
         """Close the channel; a later `run` opens it again."""
+        self._is_kept = False
         self._channel.close()
 
     def _reckon(self, flow: Flow) -> Call:
@@ -255,6 +270,7 @@ class Conversation:
         try:
             answer = self._channel.exchange(request)
         except TransportError as error:
+            self._is_kept = False
             tally.broke(call.operation, len(request), time.perf_counter_ns() - started_ns)
             raise LoginError(type(error).__name__, error.message, outcome=Outcome.TRANSPORT_ERROR) from error
         except BaseException:  # GreenletExit: Locust stops this user
@@ -264,6 +280,7 @@ class Conversation:
             raise
         finally:
             self._open.pop(started_ns, None)
+        self._is_kept = self._keeps_connection
         tally.answered(call.operation, len(request), answer)
         clock = self._clock
         if clock is not None and answer.started_ns >= clock.due_ns and answer.status < FIRST_SERVER_FAULT:
@@ -277,7 +294,6 @@ class _Tally:
     __slots__ = (
         "_answer",
         "_answered_s",
-        "_connect_us",
         "_exchanges",
         "_first_byte_us",
         "_operation",
@@ -288,6 +304,7 @@ class _Tally:
         "_status",
         "_tls_us",
         "_witness",
+        "connect_us",
         "elapsed_us",
         "reason",
     )
@@ -295,8 +312,8 @@ class _Tally:
     def __init__(self, witness: Witness, reason: Reason) -> None:
         self._witness = witness
         self.reason = reason
-        self._started_s = time.time()
-        self.elapsed_us = self._connect_us = self._first_byte_us = self._tls_us = 0
+        self._started_s = monotonic() + STEADY.offset_s
+        self.elapsed_us = self.connect_us = self._first_byte_us = self._tls_us = 0
         self._exchanges = self._request_bytes = self._sent_bytes = self._received_bytes = self._status = 0
         self._answer: Answer | None = None
         self._answered_s = 0.0
@@ -304,7 +321,7 @@ class _Tally:
 
     def answered(self, operation: str, request_bytes: int, answer: Answer) -> None:
         """An answer is here; what it means is known when the flow has read it."""
-        self._answered_s = time.time()
+        self._answered_s = monotonic() + STEADY.offset_s
         self._operation = operation
         self._request_bytes = request_bytes
         self._sent_bytes += request_bytes
@@ -324,7 +341,7 @@ class _Tally:
         tls_us = 0
         if not answer.reused:
             connect_us, tls_us = answer.connect_ns // 1000, answer.tls_ns // 1000
-            self._connect_us += connect_us
+            self.connect_us += connect_us
             self._tls_us += tls_us
         if not self._exchanges:
             self._first_byte_us = first_byte_us
@@ -365,7 +382,7 @@ class _Tally:
                 outcome,
                 self._started_s,
                 self.elapsed_us,
-                self._connect_us,
+                self.connect_us,
                 self._first_byte_us,
                 self.reason,
                 error,

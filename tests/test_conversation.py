@@ -19,6 +19,7 @@ from harness.cognito.tokens import Tokens
 from harness.cognito.wire import NO_REPLY, OFFLOAD, USER_AGENT, Call
 from harness.conversation import NO_AWS_KEYS, Cognito, Conversation, CutOff
 from harness.errors import ConfigurationError, ConnectError, LoginError, Problem, TimedOutError, TransportError
+from harness.evidence.health import KeptConnections
 from harness.evidence.in_flight import InFlight
 from harness.evidence.sample import Sample
 from harness.outcome import Outcome, Reason
@@ -113,7 +114,10 @@ class Line:
 
         self.cognito = Here(ENDPOINT, region="us-east-1", keys=keys, now=lambda: 1_700_000_000.0)
         extra = {"offload": offload} if offload else {}
-        self.conversation = Conversation(self.cognito, self.witness, keeps_connection=keeps_connection, **extra)
+        self.kept = KeptConnections()
+        self.conversation = Conversation(
+            self.cognito, self.witness, keeps_connection=keeps_connection, kept=self.kept, **extra
+        )
 
     def log_in(self, account: Account | None = None, reason: Reason = Reason.INITIAL) -> Tokens:
         flow = user_password_auth(CLIENT, account or Account("alice", PASSWORD), read_token)
@@ -262,6 +266,34 @@ class TestConnection:
         assert line.channel.closed == 1
         line.fails()
         assert line.channel.closed == 2
+
+    def test_a_login_is_to_find_its_connection_open_when_the_one_before_it_left_it_so(self) -> None:
+        """The first opens it; the second finds it open, the third finds it closed."""
+        line = Line(*(answer(tokens_answer(), connect_ms=connect_ms) for connect_ms in (5, 0, 5)))
+        for _ in range(3):
+            line.log_in()
+        assert (line.kept.logins, line.kept.reopened) == (2, 1)
+
+    @pytest.mark.parametrize("lets_go", ["a session closed it", "an error closed it", "each login closes it"])
+    def test_a_login_whose_connection_was_closed_here_is_to_find_none(self, lets_go: str) -> None:
+        keeps_connection = lets_go != "each login closes it"
+        first = TimedOutError("no answer", sent=True) if lets_go == "an error closed it" else answer(tokens_answer())
+        line = Line(first, answer(tokens_answer(), connect_ms=5), keeps_connection=keeps_connection)
+        if lets_go == "an error closed it":
+            line.fails()
+        else:
+            line.log_in()
+        if lets_go == "a session closed it":
+            line.conversation.close()
+        line.log_in()
+        assert (line.kept.logins, line.kept.reopened) == (0, 0)
+
+    @pytest.mark.parametrize("reason", [Reason.REFRESH, Reason.EXPIRED, Reason.FORCED])
+    def test_what_renews_a_token_says_nothing_about_connections(self, reason: Reason) -> None:
+        line = Line(answer(tokens_answer()), answer(tokens_answer(), connect_ms=5))
+        line.log_in()
+        line.log_in(reason=reason)
+        assert line.kept.logins == 0
 
     def test_closing_the_conversation_closes_its_channel(self) -> None:
         line = Line()

@@ -44,6 +44,18 @@ MAX_REOPENED_SHARE = 0.05
 """From 5 % on, p95 is the time of a connection being made, and not of a login on one that is kept."""
 
 
+class KeptConnections:
+    """Whether logins found the connection open that their user kept for them. Not thread-safe."""
+
+    __slots__ = ("logins", "reopened")
+
+    def __init__(self, logins: int = 0, reopened: int = 0) -> None:
+        self.logins = logins
+        """Logins that were to find it open: their user had logged in over it before, and had not closed it."""
+        self.reopened = reopened
+        """Those that had to make a new one."""
+
+
 class Health:
     """How one process fared: lateness of its event loop and its share of one core. Not thread-safe."""
 
@@ -52,6 +64,7 @@ class Health:
         "cpu_s",
         "gc_pauses",
         "hot_s",
+        "kept",
         "lags",
         "late_reads",
         "late_sends",
@@ -81,6 +94,8 @@ class Health:
         """The busiest reading, as a share of one core."""
         self.clock_ahead_s: float | None = None
         """How far its clock was ahead of the endpoint's when they differed most; None when they were not compared."""
+        self.kept = KeptConnections()
+        """The connections to Cognito that were to stay open between logins."""
 
     def lag(self, us: int) -> None:
         """The event loop came this many microseconds later than it was asked to."""
@@ -140,6 +155,7 @@ class Health:
             "hot_s": self.hot_s,
             "max_cpu_share": self.max_cpu_share,
             "clock_ahead_s": self.clock_ahead_s,
+            "kept": [self.kept.logins, self.kept.reopened],
         }
 
     @classmethod
@@ -154,6 +170,7 @@ class Health:
         health.observed_s, health.cpu_s = wire["observed_s"], wire["cpu_s"]
         health.hot_s, health.max_cpu_share = wire["hot_s"], wire["max_cpu_share"]
         health.clock_ahead_s = wire.get("clock_ahead_s")
+        health.kept = KeptConnections(*wire.get("kept", ()))
         return health
 
 
@@ -271,15 +288,13 @@ def clocks(healths: Mapping[str, Health]) -> list[str]:
     return [said] if said else []
 
 
-def reopened(opened: int, logins: int, users: int) -> list[str]:
-    """Whether connections that should be kept were made again too often.
+def reopened(healths: Mapping[str, Health]) -> list[str]:
+    """Whether connections that were kept were found closed too often: one sentence with what to do about it, or none.
 
-    Args:
-        opened: Logins that had to open a connection, those left out for which it was let go on purpose.
-        logins: All that were to find one.
-        users: How many users there were, each of whom has to open one connection.
+    A user's first login, and one after a renewal or a failure that closed the connection, is not expected to find any.
     """
-    again = max(opened - users, 0)
+    logins = sum(health.kept.logins for health in healths.values())
+    again = sum(health.kept.reopened for health in healths.values())
     if not logins or again / logins <= MAX_REOPENED_SHARE:
         return []
     sentence = (

@@ -138,7 +138,7 @@ class _Plugin:
     def open(self, **_: object) -> None:
         """All users are here: arrivals may begin."""
         if self._supervisor is not None:
-            self._supervisor.spawned()
+            self._supervisor.course.spawned()
         if self._current is not None:
             self._current.begin_arrivals()
 

@@ -88,6 +88,34 @@ def test_a_worker_with_other_accounts_ends_the_run_and_every_report_says_so(star
     assert "differs from the master's" in junit.read_text()
 
 
+SHAPE = """
+from locust import LoadTestShape, constant, events, task
+from harness.load import CognitoLoginUser, install
+install(events)
+
+class Login(CognitoLoginUser):
+    wait_time = constant(0.2)
+
+    @task
+    def once(self):
+        self.log_in()
+
+class Down(LoadTestShape):
+    def tick(self):
+        began_s = self.get_run_time()
+        return (8, 8) if began_s < 3 else (1, 8) if began_s < 5 else None
+"""
+
+
+def test_a_load_that_ramps_down_had_all_its_users_and_no_connection_was_lost(run_locust, start_sandbox):
+    """Seven users leave, and those that go on keep their connections."""
+    run = run_locust("--processes", 2, against=start_sandbox(), code=SHAPE)
+    assert run.exit_code == 0
+    assert run.summary["run"]["users"] == 8
+    assert run.summary["generator"]["suspect_because"] == []
+    assert "found their connection closed" not in run.output
+
+
 def measured_seconds(run):
     """How many lines the record on disk has by now."""
     return sum(len(path.read_text().splitlines()) - 1 for path in run.results.glob("2*/timeline.csv"))

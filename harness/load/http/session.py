@@ -27,6 +27,7 @@ from harness.load.http.cookies import Jar
 from harness.load.http.location import locate
 from harness.load.http.outgoing import Outgoing, UnusualRequestError, payload_of, verb, with_fields
 from harness.load.http.response import ApiResponse, CaughtResponse, failure_of
+from harness.steady import STEADY
 
 ENCODINGS: Final = "gzip, deflate, br"
 """What FastHttpUser accepts."""
@@ -125,7 +126,7 @@ class DirectSession(FastHttpSession):
         """
         label = name or self.request_name or url
         full_url = self._build_url(url)
-        started_s = time.time()
+        started_s = time.monotonic() + STEADY.offset_s
         told = {**(self.user.context() if self.user else {}), **(context or {})}
         outgoing = self._draft(method, full_url, data, headers, auth, json, **kwargs)
         if outgoing is None or self._agent is None:

@@ -19,6 +19,7 @@ from harness.evidence.ages import Ages
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.load.lifecycle.run import Run
+from harness.steady import STEADY
 
 PARCEL = "cognito_parcel"
 """Worker to master: measurements."""
@@ -71,8 +72,8 @@ class Sender:
 
     def _ship_now_and_then(self) -> None:
         for turn in itertools.count(1):
-            at_s = int(time.time())
-            gevent.sleep(EVERY_S - time.time() % EVERY_S)
+            at_s = int(STEADY.now_s())
+            gevent.sleep(EVERY_S - STEADY.now_s() % EVERY_S)
             parcel = self._pack(is_last=False, at_s=at_s)
             if turn % RESEND_EVERY:
                 self._send(PARCEL, parcel)
@@ -87,7 +88,7 @@ class Sender:
             at_s: The second that this was, since the epoch; None for the one that is.
         """
         number = next(self._numbers)
-        now_s = time.time()
+        now_s = STEADY.now_s()
         self._unacknowledged[number] = parcel = {
             "run": self._run.setup.settings.run,
             "number": number,
@@ -173,7 +174,7 @@ class Collector:
     def _shift_s(self, worker: str, packed_s: float) -> int:
         """How many seconds this worker's clock is behind ours; judged once, by its first parcel."""
         if worker not in self._shifts_s:
-            behind_s = time.time() - packed_s
+            behind_s = STEADY.now_s() - packed_s
             self._shifts_s[worker] = round(behind_s) if abs(behind_s) > MAX_SKEW_S else 0
         return self._shifts_s[worker]
 

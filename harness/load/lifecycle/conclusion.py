@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 
@@ -22,17 +21,11 @@ from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
 from harness.evidence.record import Record
 from harness.evidence.reports import files, summary, terminal
-from harness.evidence.tally import Selector
 from harness.evidence.verdict import FailureReason, decide, hung_because, too_many_dropped, unserved
 from harness.evidence.watch import Abort, with_abort
 from harness.load.lifecycle.setup import Setup
-from harness.outcome import Reason
 
 log = logging.getLogger("cognito-load")
-
-FIRST: Final = Selector("login", reason=Reason.INITIAL)
-"""Logins that renew nothing. Before a renewal a session has let its idle connection go on purpose, and such a renewal
-says nothing about who closes connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +47,16 @@ class Extent:
     """What keeps it from passing besides its figures; see there."""
     workers_lost: int = 0
     """How many workers were not heard any more when the run ended, or had ended without a last report."""
+
+    @property
+    def facts(self) -> dict[str, float | int]:
+        """What of it goes into the run's record; see `harness.evidence.record.Facts`."""
+        return {
+            "stopping_s": self.stopping_s,
+            "ended_s": self.ended_s,
+            "users": self.users,
+            "workers_lost": self.workers_lost,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def conclude(
     metrics = record.metrics
     duration_s = max(extent.stopping_s - record.facts.measured_from_s, 1e-3)
     max_lag_us = round(setup.settings.max_lag_ms * 1_000)
-    suspicious = closed_by_others(setup, metrics, extent)
+    suspicious = reopened(healths)
     measured = Measured(
         metrics,
         duration_s,
@@ -164,14 +167,6 @@ def never_served(metrics: Metrics) -> str:
     """What a reader must know of users for whom there never was an account; empty when all had one."""
     said = unserved(metrics)
     return f"{said}: add accounts, or run fewer users" if said else ""
-
-
-def closed_by_others(setup: Setup, metrics: Metrics, extent: Extent) -> list[str]:
-    """Whether logins that were to find their connection open did not: see `harness.evidence.health.reopened`."""
-    if setup.settings.connection != "keep":
-        return []
-    logins = metrics.tally(FIRST)
-    return reopened(logins.connect.count, logins.count, extent.users)
 
 
 def _write_reports(run: evidence.Run, folder: Path, *, with_page: bool) -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +17,7 @@ from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import INTERVAL_S, Facts, Record, make_folder
 from harness.load.lifecycle.setup import Setup
+from harness.steady import STEADY
 
 Due = Callable[[float], list[tuple[int, Metrics]]]
 """Given the time (infinity at the end): the seconds that are complete, each handed out once."""
@@ -70,7 +70,7 @@ class Keeper:
 
     def event(self, kind: str, text: str) -> None:
         """Something happens now; see `Record.event`."""
-        self.record.event(time.time(), kind, text)
+        self.record.event(STEADY.now_s(), kind, text)
 
     def catch_up(self) -> Metrics:
         """Everything measured until now, without the warm-up."""
@@ -91,9 +91,9 @@ class Keeper:
         return self.record
 
     def _keep(self) -> None:
-        interval_at_s = time.time() + INTERVAL_S
-        while not self._is_over.wait(1.0 - (time.time() - self._after_s) % 1.0):
-            now_s = time.time()
+        interval_at_s = STEADY.now_s() + INTERVAL_S
+        while not self._is_over.wait(1.0 - (STEADY.now_s() - self._after_s) % 1.0):
+            now_s = STEADY.now_s()
             self._take(now_s)
             self.record.metrics.in_flight = self._in_flight()
             for event in self.record.generator(int(now_s), self._healths()):
@@ -118,11 +118,11 @@ class OwnSeconds:
 
     def __init__(self, drain: Callable[[], Metrics]) -> None:
         self._drain = drain
-        self._second = int(time.time())
+        self._second = int(STEADY.now_s())
 
     def due(self, _now_s: float) -> list[tuple[int, Metrics]]:
         """What was measured since the last time, in the second in which that was."""
-        second, self._second = self._second, int(time.time())
+        second, self._second = self._second, int(STEADY.now_s())
         return [(second, self._drain())]
 
 

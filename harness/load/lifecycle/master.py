@@ -33,6 +33,7 @@ from harness.load.lifecycle.redistribution import Redistribution
 from harness.load.lifecycle.run import incomplete
 from harness.load.lifecycle.setup import Setup
 from harness.load.lifecycle.supervisor import GRACE_S, Supervisor
+from harness.steady import STEADY
 
 QUIT_WORKERS_FOR_S: Final = 3.0
 """How long a master that cannot start tells arriving workers to go home."""
@@ -86,7 +87,7 @@ class MasterSupervisor(Supervisor):
         self._members, self._joined_s = {}, {}
 
         def send(worker: str, kind: str, data: dict[str, Any]) -> None:
-            more = {"elapsed_s": self.elapsed_s} if kind == SHARE else {}
+            more = {"elapsed_s": self.course.elapsed_s} if kind == SHARE else {}
             self._runner.send_message(kind, {**data, **more, "run": run_id}, worker)
 
         self._desk = Desk(ledger, send, self.tell_short)
@@ -157,14 +158,14 @@ class MasterSupervisor(Supervisor):
         expected = self._expected_workers()
         self._see_who_is_here(expected | collector.finished)
         self._take_rows_back()
-        if not self._stopping_s and self._have_all_ended():
+        if not self.course.stopping_s and self._have_all_ended():
             self._give_up()
         if self._patience.is_over(time.monotonic()):
             self._redistribution.look(may_be_back=self._patience.may_be_back())
         return collector.due(now_s, expected - collector.finished)
 
     def _see_who_is_here(self, here: set[str]) -> None:
-        now_s, members = time.time(), set(self._members)
+        now_s, members = STEADY.now_s(), set(self._members)
         for worker in sorted(members - here):
             heard_s = self._collector.heard_s(worker, self._joined_s[worker])
             self._tell(self.attendance.missed([worker], heard_s))
@@ -178,7 +179,7 @@ class MasterSupervisor(Supervisor):
         Args:
             present: The workers that were there when the run ended.
         """
-        for worker, gap_s in self.attendance.gaps(self._stopping_s).items():
+        for worker, gap_s in self.attendance.gaps(self.course.stopping_s).items():
             self.invalid_because.append(
                 f"measurements of worker {worker} are missing, of {gap_s:.0f} s until the end: look at its output, its "
                 "machine and the network between it and the master, and run it again"
@@ -186,7 +187,7 @@ class MasterSupervisor(Supervisor):
         if present or not self._members:
             return
         ran_s = max(self._collector.heard_s(worker, self._joined_s[worker]) for worker in self._members)
-        after = f"after {max(ran_s - self._started_s, 0.0):.0f} s"
+        after = f"after {max(ran_s - self.course.started_s, 0.0):.0f} s"
         if self.workers_lost:
             self.invalid_because.insert(
                 0,
@@ -262,7 +263,7 @@ class MasterSupervisor(Supervisor):
                 ]
             )
             return
-        self._members[worker], self._joined_s[worker] = list(data["process"]), time.time()
+        self._members[worker], self._joined_s[worker] = list(data["process"]), STEADY.now_s()
         self.note("worker_joined", f"worker {worker} takes part")
         self._take_rows_back()
         self._desk.join(worker)

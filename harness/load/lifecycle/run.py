@@ -286,6 +286,7 @@ class Run:
             wait=gevent.sleep,
             clock=self._clock,
             in_flight=self.in_flight,
+            kept=self.monitor.health.kept,
         )
 
     def log_in(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -204,6 +205,18 @@ def too_few_for_logins(users: UsersFile, api_users: int, processes: int) -> list
             "Add accounts, run fewer processes, or say with --cognito-on-exhausted what users without one do.",
         )
     ]
+
+
+def asked_for(settings: Settings) -> Settings:
+    """The settings without what only tells runs apart."""
+    return replace(settings, run="", workers="")
+
+
+def say_problems(problems: list[Problem]) -> None:
+    """Print configuration faults, all of them, to standard error."""
+    count = f"{len(problems)} fault{'s' if len(problems) > 1 else ''}"
+    lines = [f"\nThe configuration cannot work ({count}); nothing was sent.", *(f"- {p}" for p in problems), ""]
+    print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201  # a log line would fold it
 
 
 class _Check:

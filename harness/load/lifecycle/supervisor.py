@@ -29,6 +29,7 @@ from harness.load.leases import Exhausted, RowLedger
 from harness.load.lifecycle import load_model, locust_options, sandboxed
 from harness.load.lifecycle.attendance import Attendance
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
+from harness.load.lifecycle.course import Course
 from harness.load.lifecycle.forecast import estimate_of, say
 from harness.load.lifecycle.guardian import Guardian
 from harness.load.lifecycle.keeper import Due, Keeper
@@ -37,9 +38,11 @@ from harness.load.lifecycle.progress import Progress
 from harness.load.lifecycle.setup import (
     Setup,
     answers_of,
+    asked_for,
     assemble,
     check_results_dir,
     read_settings,
+    say_problems,
     too_few_for_logins,
     too_few_rows,
 )
@@ -47,6 +50,7 @@ from harness.load.lifecycle.target import target_of, tell
 from harness.load.live import Standing
 from harness.load.users import CognitoApiUser
 from harness.settings import Settings
+from harness.steady import STEADY
 
 GRACE_S: Final = 10.0
 """How long answers in flight are waited for at the end of a run, unless --stop-timeout says otherwise."""
@@ -69,8 +73,8 @@ class Supervisor(ABC):
         self._setup: Setup | None = None
         self._checked: Setup | None = None
         self._sandbox: sandboxed.Sandbox | None = None
-        self._started_s = self._stopping_s = 0.0
-        self._spawned_at_s: float | None = None
+        self.course = Course(lambda: self.user_count)
+        """Of the run that goes on, or the last one."""
         self._token_life_s: float | None = None
         self._estimate: tuple[str, ...] = ()
         self.attendance = Attendance()
@@ -150,8 +154,8 @@ class Supervisor(ABC):
             self.fail(list(error.problems))
             return
         self._setup = setup
-        self._started_s, self._stopping_s = time.time(), 0.0
-        self._spawned_at_s = None
+        STEADY.set_by_system()
+        self.course = Course(lambda: self.user_count)
         self.attendance = Attendance()
         self.invalid_because, self.failed_because = [], []
         users = self.environment.runner.target_user_count if self.environment.runner else 0
@@ -192,26 +196,19 @@ class Supervisor(ABC):
             self._progress.stop()
         if keeper is None:
             return
-        now_s = time.time()
+        now_s = STEADY.now_s()
         extent = Extent(
-            started_s=self._started_s,
-            stopping_s=self._stopping_s or now_s,
+            started_s=self.course.started_s,
+            stopping_s=self.course.stopping_s or now_s,
             ended_s=now_s,
             user_classes=self._classes(),
-            users=self.environment.runner.target_user_count if self.environment.runner else 0,
+            users=self.course.most_users,
             abort=self._guardian.abort if self._guardian else None,
             invalid_because=tuple(self.invalid_because),
             failed_because=tuple(self.failed_because),
             workers_lost=self.workers_lost,
         )
-        record = keeper.finish(
-            {
-                "stopping_s": extent.stopping_s,
-                "ended_s": now_s,
-                "users": extent.users,
-                "workers_lost": extent.workers_lost,
-            }
-        )
+        record = keeper.finish(extent.facts)
         notes = (*self.attendance.notes(extent.stopping_s), *self.sample_notes(record))
         conclusion = conclude(setup, record, self.healths(), extent, notes)
         self.conclusions.append(conclusion)
@@ -257,7 +254,7 @@ class Supervisor(ABC):
 
     def finish(self) -> None:
         """Users are about to be stopped (Locust's test_stopping)."""
-        self._stopping_s = time.time()
+        self.course.stopping()
         self.note("stopping", "users are told to stop")
         if self._guardian is not None:
             self._guardian.stop()
@@ -270,16 +267,6 @@ class Supervisor(ABC):
         """Something happens that a reader of the run's timeline must know; see `harness.evidence.events.Event`."""
         if self._keeper is not None:
             self._keeper.event(kind, text)
-
-    def spawned(self) -> None:
-        """All users are here: the arrivals of an open load begin, unless they have."""
-        if self._spawned_at_s is None:
-            self._spawned_at_s = time.monotonic()
-
-    @property
-    def elapsed_s(self) -> float | None:
-        """How long ago the arrivals of an open load began; None when they have not."""
-        return None if self._spawned_at_s is None else time.monotonic() - self._spawned_at_s
 
     def tell_short(self, waiting: int) -> None:
         """Users wait for a row, and nobody can spare one."""
@@ -301,7 +288,7 @@ class Supervisor(ABC):
         """Begin the run's record: its folder, None when there is none. For `after_s` see `Keeper`."""
         facts = Facts(
             run_id=setup.settings.run,
-            started_s=self._started_s,
+            started_s=self.course.started_s,
             classes=self._classes(),
             users=self.environment.runner.target_user_count if self.environment.runner else 0,
             settings={**setup.settings.shown(), **({"estimate": " ".join(self._estimate)} if self._estimate else {})},
@@ -313,15 +300,21 @@ class Supervisor(ABC):
             target=target_of(setup, self.environment),
         )
         tidy = partial(forget_old_seconds, self.environment.stats)
+        due = self.course.counting(due)
         self._keeper = Keeper(setup, facts, due, self.healths, after_s=after_s, tidy=tidy, in_flight=self.in_flight)
         return self._keeper.record.folder
 
     def measured_so_far(self) -> Measured:
         """What has been measured while the run goes on, without the warm-up."""
         facts = self._keeper.record.facts if self._keeper is not None else None
-        measured_s = max(time.time() - (facts.measured_from_s if facts else self._started_s), 0.0)
-        users = self.environment.runner.target_user_count if self.environment.runner else 0
+        measured_s = max(STEADY.now_s() - (facts.measured_from_s if facts else self.course.started_s), 0.0)
+        users = self.course.most_users
         return Measured(self.measured(), measured_s, workers_lost=self.workers_lost, users=users)
+
+    @property
+    def elapsed_s(self) -> float | None:
+        """How long ago the arrivals of an open load began; None when they have not."""
+        return self.course.elapsed_s
 
     @property
     def user_count(self) -> int:
@@ -362,7 +355,7 @@ class Supervisor(ABC):
     def _assemble_once(self, settings: Settings) -> Setup:
         """What `problems` has just made of the same settings: keys and CAs take half a second to read."""
         checked, self._checked = self._checked, None
-        if checked is not None and _asked_for(checked.settings) == _asked_for(settings):
+        if checked is not None and asked_for(checked.settings) == asked_for(settings):
             return replace(checked, settings=settings)
         return assemble(settings, self._data_set, answers_of(self.environment))
 
@@ -404,15 +397,3 @@ class Supervisor(ABC):
             return 0
         (planned,) = load_model.planned(self.environment, users, processes=1)
         return sum(planned[user_class.__name__] for user_class in self._api_classes())
-
-
-def _asked_for(settings: Settings) -> Settings:
-    """The settings without what only tells runs apart."""
-    return replace(settings, run="", workers="")
-
-
-def say_problems(problems: list[Problem]) -> None:
-    """Print configuration faults, all of them, to standard error."""
-    count = f"{len(problems)} fault{'s' if len(problems) > 1 else ''}"
-    lines = [f"\nThe configuration cannot work ({count}); nothing was sent.", *(f"- {p}" for p in problems), ""]
-    print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201  # a log line would fold it

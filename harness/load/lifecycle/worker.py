@@ -19,6 +19,7 @@ from harness.load.lifecycle.collect import PARCEL_ACK, Sender
 from harness.load.lifecycle.neighbours import own_process
 from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import answers_of, assemble, read_settings
+from harness.steady import STEADY
 
 
 class Worker:
@@ -39,6 +40,7 @@ class Worker:
 
     def begin(self) -> None:
         """A run starts (Locust's test_start): the options of the master are here by now."""
+        STEADY.set_by_system()
         settings = read_settings(vars(self.environment.parsed_options))
         attach(self.environment, None)
         try:
