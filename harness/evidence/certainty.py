@@ -20,6 +20,10 @@ Samples that opened a connection are left out of latencies as long as users open
 start of a load and not its course. From `OPENED_EACH` per user on they are what the service makes of every user.
 
 Of what can only grow (counts, `max`) one violation decides, and of what can still come (`count >= 100`) nothing does.
+
+A service that hangs gives no samples, and so no batches. What hangs (`hangs.py`: for ten seconds, and twice as long as
+any answer took) is on the wrong side of a limit for latencies or failures by itself, and is no stall that is over soon:
+then the number alone decides, or that half of the users hang.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ from typing import Final, Literal, NamedTuple
 
 from harness.evidence.comparison import latency_interval, wilson_interval
 from harness.evidence.gates import Gate, GateResult
+from harness.evidence.hangs import USERS_SHARE, hung
 from harness.evidence.histogram import Histogram, percentile_of
 from harness.evidence.measured import GENERATOR, RUN_COUNTS, WORKERS_LOST, Measured
 from harness.evidence.past import Past
@@ -93,6 +98,8 @@ class Trial:
         self._are_first = True
         """Whether the connections that were opened are the users' first."""
         self._next_try = FEWEST_BATCHES
+        self._measured: Measured | None = None
+        """How far the run has come."""
 
     def look(self, measured: Measured, *, is_load_new: bool = False) -> None:
         """Take in how far the run has come.
@@ -101,6 +108,7 @@ class Trial:
             measured: Everything so far.
             is_load_new: Whether more or fewer users, or arrivals, are asked for than before: a rate begins anew.
         """
+        self._measured = measured
         if not self._is_counted:
             return
         gate, tally = self.gate, measured.metrics.tally(self.gate.subject)
@@ -122,6 +130,8 @@ class Trial:
             now_s: Seconds since the start of the run.
         """
         gate, actual, limit = self.gate, result.actual, result.limit
+        if gate.metric == "max" and gate.comparison in ("<", "<="):
+            return result.state == "failed"  # also by what is open: it will take longer still
         if actual is None or limit is None:
             return False
         if gate.metric == GENERATOR:
@@ -129,6 +139,20 @@ class Trial:
         if gate.metric == WORKERS_LOST:
             return True
         return _only_grows(gate, limit) and "high" in self._looks and actual >= limit
+
+    def is_hung(self) -> bool:
+        """Whether the gate fails by what hangs, more than chance explains."""
+        measured, limit = self._measured, self._limits.get("high")
+        if measured is None or limit is None or not self._is_counted:
+            return False
+        expected = _expected(self.gate.metric, limit, "high")
+        number, tally = hung(measured.metrics, self.gate.subject).number, measured.metrics.tally(self.gate.subject)
+        if not number or self.gate.metric == "rate":
+            return False
+        if measured.users and number >= USERS_SHARE * measured.users:
+            return True
+        against = number + max(_strands(self.gate, tally, 0.0, limit, "high", leaves_out_opened=False))[1]
+        return self.gate.metric != "mean" and _binomial(tally.count + number, against, expected) >= log(1 / ERROR)
 
     def is_due(self) -> bool:
         """Whether enough has come to try the gate, or to try it again; asking counts as a try."""
@@ -224,18 +248,22 @@ def _on_side(group: Histogram, limit: float, comparison: str, side: Side) -> int
 def _is_beyond_chance(looks: Sequence[Strands], limit: float | None, metric: str, side: Side, error: float) -> bool:
     if limit is None or not looks:
         return False
-    thousandths = percentile_of(metric)
-    if thousandths is not None:
-        share = thousandths / 100_000
-        expected = 1 - share if side == "high" else share
-    elif metric == "fail_rate":
-        expected = limit if side == "high" else 1 - limit
-    else:
-        expected = limit if side == "high" else -limit
-    unlikely = _UNLIKELY.get(metric, _binomial if metric == "fail_rate" or thousandths is not None else _unbounded)
+    expected = _expected(metric, limit, side)
+    unlikely = _UNLIKELY.get(metric, _binomial)
     found = (_stands_out(strand, expected, unlikely, error) for strand in zip(*looks, strict=True))
     # A latency's figure is the worse of two: one of them is enough to be above a limit, both have to be below it.
     return any(found) if side == "high" else all(found)
+
+
+def _expected(metric: str, limit: float, side: Side) -> float:
+    """What counts against a gate, for each sample or second, at a service that just keeps it."""
+    thousandths = percentile_of(metric)
+    if thousandths is not None:
+        share = thousandths / 100_000
+        return 1 - share if side == "high" else share
+    if metric == "fail_rate":
+        return limit if side == "high" else 1 - limit
+    return limit if side == "high" else -limit
 
 
 def _stands_out(

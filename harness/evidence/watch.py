@@ -77,7 +77,7 @@ class Watch:
             trial.look(measured, is_load_new=is_load_new)
             if now_s - trial.since_s < (gate.abort_after_s or 0.0):
                 continue
-            if trial.is_final(result, now_s) or self._is_sure(trial):
+            if trial.is_final(result, now_s) or trial.is_hung() or self._is_sure(trial):
                 return Abort(result, now_s, now_s - trial.since_s)
         return None
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.evidence.gates import Gate
 from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
+from harness.evidence.sample import Sample
 from harness.evidence.watch import Watch, with_abort
+from harness.outcome import Outcome
 
 GATE = Gate.parse("InitiateAuth max < 300us abort after 10s")
 
@@ -64,3 +68,39 @@ def test_the_gate_that_stopped_a_run_has_failed_whatever_came_last(books):
 def test_a_run_that_was_not_stopped_keeps_its_results(books):
     results = [GATE.judge(Measured(books.metrics([1]), 1.0))]
     assert with_abort(results, None) == tuple(results)
+
+
+HANGING = ("api p99 < 2s", "GET /me fail_rate < 1%", "api mean < 2s", "api max < 2s", "api p50 < 2s")
+
+
+def in_flight(answered: int, hanging: int, age_s: float) -> Metrics:
+    metrics = Metrics()
+    for _ in range(answered):
+        metrics.record(Sample("request", "GET /me", Outcome.OK, 0.0, 5_000))
+    for _ in range(hanging):
+        metrics.in_flight.record("request", "GET /me", round(age_s * 1e6))
+    return metrics
+
+
+@pytest.mark.parametrize("text", HANGING)
+def test_a_service_that_hangs_gives_no_samples_and_stops_the_run_all_the_same(text):
+    """Five of five users: no batch of samples will come any more, and none is needed."""
+    watch = Watch([Gate.parse(f"{text} abort after 3s")])
+    looks = [watch.look(Measured(in_flight(4, 5, now), now, users=5), now) for now in range(1, 17)]
+    abort = next(filter(None, looks))
+    assert abort.after_s <= 14
+    assert abort.result.sentence.endswith(f"5 were still open after up to {abort.after_s:.3g} s")
+
+
+@pytest.mark.parametrize("text", HANGING[:2])
+def test_what_hangs_beside_other_samples_is_held_against_chance(text):
+    few, many = in_flight(200, 3, 12), in_flight(200, 20, 12)
+    for metrics, is_stopped in ((few, False), (many, True)):
+        watch = Watch([Gate.parse(f"{text} abort after 0s")])
+        assert (watch.look(Measured(metrics, 20.0, users=100), 20.0) is not None) is is_stopped
+
+
+@pytest.mark.parametrize("text", ["api p99 < 2s", "api mean < 2s", "api p50 < 2s"])
+def test_a_stall_that_is_over_soon_stops_nothing(text):
+    watch = Watch([Gate.parse(f"{text} abort after 0s")])
+    assert watch.look(Measured(in_flight(4, 5, 9), 9.0, users=5), 9.0) is None
