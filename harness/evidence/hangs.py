@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from harness.evidence.histogram import Histogram
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Kind
 from harness.evidence.tally import EXCHANGES, LOGINS, REQUESTS, Selector
@@ -51,15 +52,15 @@ def hung(metrics: Metrics, selector: Selector) -> Hung:
     """What hung of everything that a selector chooses."""
     kind = selector.kind
     names = [selector.name] if selector.name is not None else metrics.open_names(kind)
-    count = oldest_us = 0
+    number = age_us = 0
     for name in names:
         ages = metrics.open_ages(Selector(kind, name, selector.reason))
         if ages.max_us <= HANG_US:
             continue
         found = ages.above(max(HANG_US, TIMES_THE_SLOWEST * _slowest_us(metrics, kind, name)))
         if found:
-            count, oldest_us = count + found, max(oldest_us, ages.max_us)
-    return Hung(count, oldest_us)
+            number, age_us = number + found, max(age_us, ages.max_us)
+    return Hung(number, age_us)
 
 
 def unanswered(metrics: Metrics, users: int = 0) -> str:
@@ -72,11 +73,11 @@ def unanswered(metrics: Metrics, users: int = 0) -> str:
     for selector, noun, _ in (_NOUNS[0], _NOUNS[2]):
         tally = metrics.tally(selector)
         lost = tally.outcomes.get(Outcome.TRANSPORT_ERROR)
-        count, oldest_us = tally.ages.count, tally.ages.max_us
+        count, age_us = tally.ages.count, tally.ages.max_us
         if not count or tally.count > (lost.count if lost else 0):
             continue
-        if oldest_us > HANG_US or (oldest_us >= YOUNG_US and count >= USERS_SHARE * users):
-            return f"no {noun} was answered: {still_open(count, oldest_us)}"
+        if age_us > HANG_US or (age_us >= YOUNG_US and count >= USERS_SHARE * users):
+            return f"no {noun} was answered: {still_open(count, age_us)}"
     return ""
 
 
@@ -99,17 +100,43 @@ def hanging(metrics: Metrics, users: int, *, is_judged: bool) -> str:
         if which.number
     ]
     what, verb = " and ".join(found), "was" if count == 1 else "were"
-    oldest_us = max(exchanges.oldest_us, requests.oldest_us)
-    up_to = _seconds(oldest_us) if count == 1 else f"up to {_seconds(oldest_us)}"
+    oldest = _seconds(max(exchanges.oldest_us, requests.oldest_us))
+    up_to = oldest if count == 1 else f"up to {oldest}"
     of_users = f" of {users} users" if is_judged else ""
     return f"{what}{of_users} {verb} still open after {up_to}, longer than any answer took"
 
 
-def still_open(count: int, oldest_us: int) -> str:
+class StillOpen(NamedTuple):
+    """What of one name was still open when its users were stopped, or when it was looked at last."""
+
+    kind: Kind
+    name: str
+    ages: Histogram
+    hung: int
+    """How many of them hung."""
+
+
+def left_open(metrics: Metrics) -> list[StillOpen]:
+    """Everything that was still open, by kind and name."""
+    kinds: tuple[Kind, ...] = ("login", "intended", "exchange", "request")
+    found = []
+    for kind in kinds:
+        for name in metrics.open_names(kind):
+            selector = Selector(kind, name)
+            found.append(StillOpen(kind, name, metrics.open_ages(selector), hung(metrics, selector).number))
+    return found
+
+
+def oldest_us(metrics: Metrics) -> int:
+    """How long the oldest exchange or request had been open when its user was stopped; 0 when there is none."""
+    return max(metrics.open_ages(EXCHANGES).max_us, metrics.open_ages(REQUESTS).max_us)
+
+
+def still_open(count: int, age_us: int) -> str:
     """`5 were still open after up to 14.9 s`."""
     if count == 1:
-        return f"1 was still open after {_seconds(oldest_us)}"
-    return f"{count} were still open after up to {_seconds(oldest_us)}"
+        return f"1 was still open after {_seconds(age_us)}"
+    return f"{count} were still open after up to {_seconds(age_us)}"
 
 
 def _slowest_us(metrics: Metrics, kind: Kind, name: str) -> int:

@@ -11,6 +11,7 @@ from harness.errors import EXIT, HarnessError
 from harness.evidence import events, histogram_log, sweep, timeline
 from harness.evidence.ages import Ages
 from harness.evidence.gates import parse_gates
+from harness.evidence.hangs import left_open, still_open
 from harness.evidence.health import Health, clocks, validity
 from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
@@ -58,7 +59,9 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
             f"{NOT_CONCLUDED}; figures cover the first {measured_to_s:.0f} s, the timeline {entries.end_s} s: "
             "up to ten seconds of the former and the last second of the latter are missing"
         )
-        notes = (missing, *clocks(healths), *warmup_note(facts.warmup_s, *warmup), *notes)
+        seen = [(one.name, one.ages) for one in left_open(metrics) if one.kind in ("exchange", "request")]
+        hanging = [f"{name}: {still_open(ages.count, ages.max_us)} at the last look" for name, ages in seen]
+        notes = (missing, *hanging, *clocks(healths), *warmup_note(facts.warmup_s, *warmup), *notes)
         reasons = (NOT_CONCLUDED, *verdict.invalid_because)
         verdict = Verdict("invalid", EXIT.INVALID, f"the figures prove nothing: {NOT_CONCLUDED}", reasons)
     return Run(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.evidence.comparison import Comparison
 from harness.evidence.events import Event
 from harness.evidence.gates import GateResult
+from harness.evidence.hangs import oldest_us
 from harness.evidence.health import MAX_LAG_P99_US, Health
 from harness.evidence.metrics import ErrorCount, ErrorKey, Metrics
 from harness.evidence.sweep import Sweep
@@ -92,6 +93,11 @@ class Run:
     def cut_off(self) -> int:
         """Exchanges and requests still in flight when the run ended: no part of any figure."""
         return sum(self.metrics.cut_offs.values())
+
+    @property
+    def cut_off_after_us(self) -> int:
+        """How long the oldest of these had been open by then, in microseconds; 0 when that is not known."""
+        return oldest_us(self.metrics)
 
     def errors(self) -> list[ExplainedError]:
         """The error table with cause and remedy, the most frequent first."""

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from flask import Flask, Response, request, send_file
 from locust.web import WebUI
 
+from harness.evidence.hangs import left_open
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.reports.numbers import Numbers
@@ -34,6 +35,15 @@ _FIGURES: Final = {
 }
 _TABS: Final = {
     "logins": ("Logins", {"what": "login or exchange", **_FIGURES}),
+    "open": (
+        "Still open",
+        {
+            "what": "not answered for a second or more",
+            "count": "count",
+            "p50": "p50 of their ages, ms",
+            "max": "oldest, ms",
+        },
+    ),
     "remedies": (
         "Causes and remedies",
         {"count": "count", "error": "error", "cause": "cause", "remedy": "what to do"},
@@ -110,7 +120,7 @@ def tables(standing: Standing, remedies: Remedies) -> dict[str, list[dict[str, A
     """The rows of each tab, by its key, as text for people."""
     metrics, duration_s, healths, estimate = standing
     exchanges = metrics.tallies("exchange")
-    logins = {"all logins": metrics.tally(LOGINS)} if metrics.names("login") else {}
+    logins = {"all logins": metrics.tally(LOGINS)} if metrics.names("login") or metrics.open_names("login") else {}
     for reason in metrics.reasons():
         logins[f"login: {reason.value}"] = metrics.tally(Selector("login", reason=reason))
     if len(exchanges) > 1:
@@ -118,6 +128,15 @@ def tables(standing: Standing, remedies: Remedies) -> dict[str, list[dict[str, A
     logins |= exchanges
     return {
         "logins": [_row(what, tally, duration_s) for what, tally in logins.items()],
+        "open": [
+            {
+                "what": one.name if one.kind in ("exchange", "request") else f"{one.kind}: {one.name}",
+                "count": _NUMBERS.count(one.ages.count),
+                "p50": _NUMBERS.milliseconds(one.ages.figure("p50")),
+                "max": _NUMBERS.milliseconds(one.ages.max_us),
+            }
+            for one in left_open(metrics)
+        ],
         "remedies": [
             {
                 "count": _NUMBERS.count(error.seen.count),

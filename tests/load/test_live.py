@@ -25,6 +25,9 @@ def busy() -> Standing:
         sample = Sample("exchange", "InitiateAuth", outcome, 0.0, 120_000, reason=Reason.REFRESH, error=error)
         metrics.record(sample)
         metrics.record(sample._replace(kind="login", name="login"))
+    metrics.in_flight.record("exchange", "InitiateAuth", 3_000_000, Reason.REFRESH)
+    metrics.in_flight.record("login", "login", 3_200_000, Reason.REFRESH)
+    metrics.in_flight.record("request", "GET /me", 14_000_000)
     health.cpu(0.25, 1.0)
     health.lag(2_000)
     health.clock(-90.2)
@@ -61,6 +64,14 @@ class TestTables:
             "max": "120",
         }
 
+    def test_what_is_not_answered_is_there_while_it_hangs(self) -> None:
+        rows = tables(busy(), explanation)["open"]
+        assert [(row["what"], row["count"], row["max"]) for row in rows] == [
+            ("login: login", "1", "3\u2009200"),
+            ("InitiateAuth", "1", "3\u2009000"),
+            ("GET /me", "1", "14.0 s"),
+        ]
+
     def test_an_error_has_its_cause_and_what_to_do(self) -> None:
         rows = tables(busy(), explanation)["remedies"]
         assert {row["error"] for row in rows} >= {"InitiateAuth: TooManyRequestsException: Rate exceeded"}
@@ -88,6 +99,7 @@ class TestPage:
         assert told["state"] == "running"
         assert {stats["key"] for stats in told["extended_stats"]} == {
             "logins",
+            "open",
             "remedies",
             "generator",
             "estimate",

@@ -33,6 +33,14 @@ def test_rates_are_those_since_the_last_line():
     assert progress.line(20.0, 10.0).startswith("cognito-load: 20 s gone, 1 user, 0.500 logins/s, 0 API requests/s")
 
 
+def test_what_hangs_is_said():
+    metrics = Metrics()
+    for age_s in (3, 12, 14):
+        metrics.in_flight.record("request", "GET /me", age_s * 1_000_000)
+    line = Progress(lambda: metrics, lambda: 3, None, print).line(20.0, 10.0)
+    assert line.endswith(", 0 failed, 2 open for up to 14.0 s")
+
+
 def test_before_anything_is_measured_there_is_a_dash():
     line = Progress(Metrics, lambda: 0, 7_200.0, print).line(5.0, 5.0)
     assert line.startswith("cognito-load: 119 min 55 s left, 0 users, 0 logins/s")

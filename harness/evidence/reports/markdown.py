@@ -65,7 +65,7 @@ def _cost(run: Run, numbers: Numbers) -> str:
     if (intended := metrics.tally(INTENDED)).count:
         logins.append(("since due", intended))
     blocks = []
-    if metrics.names("login"):
+    if metrics.names("login") or metrics.open_names("login"):
         blocks.append(_table("Logins", logins, run, numbers))
     if requests:
         blocks.append(_table("API requests", api, run, numbers))
@@ -105,7 +105,8 @@ def _notes(run: Run, numbers: Numbers) -> Iterable[str]:
         why = ", ".join(f"{missing} {numbers.count(count)}" for missing, count in sorted(run.metrics.dropped.items()))
         yield f"{numbers.count(run.dropped)} arrivals dropped: {why}"
     if run.cut_off:
-        yield f"{numbers.count(run.cut_off)} cut off at the end, so in no figure"
+        after = f" after up to {numbers.duration(run.cut_off_after_us / 1e6)}" if run.cut_off_after_us else ""
+        yield f"{numbers.count(run.cut_off)} cut off at the end{after}, so in no figure"
 
 
 def _errors(run: Run, numbers: Numbers) -> str:

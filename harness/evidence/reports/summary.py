@@ -17,6 +17,7 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.evidence.comparison import FAIL_RATE, Comparison, Interval
 from harness.evidence.gates import Gate, describe
+from harness.evidence.hangs import left_open
 from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, Health
 from harness.evidence.histogram import Histogram
 from harness.evidence.measured import GENERATOR
@@ -88,6 +89,17 @@ def summary(run: Run) -> dict[str, Any]:
             "skipped": [{"name": name, "why": why, "count": n} for (name, why), n in sorted(metrics.skipped.items())],
             "dropped": dict(sorted(metrics.dropped.items())),
             "cut_off": dict(sorted(metrics.cut_offs.items())),
+            "still_open": [
+                {
+                    "kind": one.kind,
+                    "name": one.name,
+                    "count": one.ages.count,
+                    "hung": one.hung,
+                    "p50_ms": _ms(one.ages.figure("p50")),
+                    "max_ms": _ms(one.ages.max_us),
+                }
+                for one in left_open(metrics)
+            ],
             "exceptions": dict(sorted(metrics.exceptions.items())),
             "unserved": dict(sorted(metrics.unserved.items())),
             "clamped": metrics.clamped,

@@ -169,7 +169,9 @@ class _Summary:
         if metrics.dropped:
             lines.append(("arrivals dropped", self._run.dropped, metrics.dropped))
         if metrics.cut_offs:
-            lines.append(("cut off at the end, so in no figure", self._run.cut_off, metrics.cut_offs))
+            age_us = self._run.cut_off_after_us
+            after = f" after up to {self._numbers.duration(age_us / 1e6)}" if age_us else ""
+            lines.append((f"cut off at the end{after}, so in no figure", self._run.cut_off, metrics.cut_offs))
         if metrics.exceptions:
             total = sum(metrics.exceptions.values())
             lines.append(("exceptions in the test's own code", total, metrics.exceptions))

@@ -8,9 +8,10 @@ from typing import Final
 
 import gevent
 
+from harness.evidence.hangs import HANG_US
 from harness.evidence.metrics import Metrics
 from harness.evidence.reports.numbers import Numbers
-from harness.evidence.tally import LOGINS
+from harness.evidence.tally import EXCHANGES, LOGINS, REQUESTS
 
 EVERY_S: Final = 10.0
 _MINUTES_FROM_S: Final = 120
@@ -78,6 +79,10 @@ class Progress:
             f"login p95 {numbers.milliseconds(p95_us)}{'' if p95_us is None or p95_us >= _TEN_SECONDS_US else ' ms'}",
             f"{numbers.count(failed)} failed",
         ]
+        hanging = [metrics.in_flight.of(selector) for selector in (EXCHANGES, REQUESTS)]
+        if number := sum(ages.above(HANG_US) for ages in hanging):
+            oldest_s = max(ages.max_us for ages in hanging) / 1e6
+            parts.append(f"{numbers.count(number)} open for up to {numbers.duration(oldest_s)}")
         return "cognito-load: " + ", ".join(parts)
 
     def _time(self, elapsed_s: float) -> str:

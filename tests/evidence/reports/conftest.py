@@ -61,6 +61,8 @@ def team_metrics() -> Metrics:
     requests(metrics, 1, 1.2, "GET /me" + TOKEN_REFUSED)
     metrics.skip("GET /orders", "TooManyRequestsException")
     metrics.cut_off("InitiateAuth")
+    for kind, name in (("exchange", "InitiateAuth"), ("login", "login")):
+        metrics.cut_off_ages.record(kind, name, 10_400_000, Reason.REFRESH)
     return metrics
 
 

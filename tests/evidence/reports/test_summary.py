@@ -92,6 +92,10 @@ def test_says_what_was_not_measured(run: Run):
         "skipped": [{"name": "GET /orders", "why": "TooManyRequestsException", "count": 1}],
         "dropped": {},
         "cut_off": {"InitiateAuth": 1},
+        "still_open": [
+            {"kind": kind, "name": name, "count": 1, "hung": 1, "p50_ms": 10_400.0, "max_ms": 10_400.0}
+            for kind, name in (("login", "login"), ("exchange", "InitiateAuth"))
+        ],
         "exceptions": {},
         "unserved": {},
         "clamped": 0,

@@ -47,7 +47,7 @@ def cost(run: Run, numbers: Numbers) -> dict[str, Table]:
         logins.append(("since due", intended))
     requests = metrics.tallies("request")
     return {
-        "logins": _cost(run, numbers, logins if metrics.names("login") else []),
+        "logins": _cost(run, numbers, logins if metrics.names("login") or metrics.open_names("login") else []),
         "exchanges": _cost(run, numbers, metrics.tallies("exchange").items()),
         "api": _cost(run, numbers, [("all requests", metrics.tally(REQUESTS)), *requests.items()] if requests else []),
     }
