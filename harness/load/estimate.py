@@ -37,7 +37,13 @@ class Load:
     spawn_rate_per_s: float = 1.0
     """API users that come each second."""
     login_users: int = 0
-    """Users that log in again as soon as they are answered: nobody knows how often that is."""
+    """Users that log in again as soon as they are answered: how often that is depends on the answers."""
+    unknown_users: int = 0
+    """Users that log in as often as a wait_time of their own lets them."""
+    waiting_users: int = 0
+    """Users that wait between logins for a time that is known."""
+    waiting_per_s: float = 0.0
+    """Logins of the waiting users, if answers took no time: there cannot be more."""
     arrivals_per_s: float = 0.0
     """Logins of an open load at its highest rate."""
     token_life_s: float = ASSUMED_LIFE_S
@@ -68,7 +74,13 @@ class Estimate:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to say."""
-        return not (self.load.accounts or self.load.login_users or self.load.arrivals_per_s)
+        load = self.load
+        return not (load.accounts or self.unbounded_users or load.waiting_users or load.arrivals_per_s)
+
+    @property
+    def unbounded_users(self) -> int:
+        """Login users that could log in as often as they are answered, as far as one knows."""
+        return self.load.login_users + self.load.unknown_users
 
     @property
     def start_per_s(self) -> float:
@@ -108,7 +120,8 @@ class Estimate:
         """Requests a second at most, of those that one knows of."""
         start, wave = self.start_per_s, self.wave_per_s if self.renews else 0.0
         together = start + wave if self.overlaps else max(start, wave)
-        return min(self.load.arrivals_per_s + together, max(self._cap_per_s, self.load.arrivals_per_s))
+        together += self.load.arrivals_per_s + self.load.waiting_per_s
+        return min(together, max(self._cap_per_s, self.load.arrivals_per_s))
 
     def text(self) -> str:
         """The paragraph for people; empty when there is nothing to say."""
@@ -116,9 +129,10 @@ class Estimate:
             return ""
         load = self.load
         quota = f"the quota is {_rate(load.quota_per_s)} (--cognito-quota, per account and region)"
-        known = bool(load.accounts or load.arrivals_per_s)
+        known = bool(load.accounts or load.arrivals_per_s or load.waiting_users)
         share = f": {self.peak_per_s / load.quota_per_s:.0%} of it at the peak" if known else ""
-        share += ", besides the login users" if known and load.login_users else ""
+        apart = _users(self.unbounded_users, "login") if load.waiting_users else "the login users"
+        share += f", besides {apart}" if known and self.unbounded_users else ""
         said = [*self._start(), *self._renewals(), *self._login_users(), f"{quota}{share}"]
         return "Estimate: " + ". ".join(sentence[0].upper() + sentence[1:] for sentence in said) + "."
 
@@ -126,8 +140,17 @@ class Estimate:
         """What would exceed the quota, or --cognito-max-login-rate, each with two values to change."""
         load = self.load
         found = []
-        room = load.quota_per_s - load.arrivals_per_s
-        if room < 0:
+        waiting_per_s = self._waiting_per_s
+        room = load.quota_per_s - load.arrivals_per_s - waiting_per_s
+        if room < 0 <= room + waiting_per_s:
+            left_per_s = room + waiting_per_s
+            most = floor(left_per_s * load.waiting_users / load.waiting_per_s)
+            found.append(
+                f"{_users(load.waiting_users, 'login')} log in at up to {_rate(waiting_per_s)}, and the quota leaves "
+                f"{_rate(left_per_s)}: have at most {_number(most)} of them, or let them wait longer "
+                "(wait_time)"
+            )
+        elif room < 0:
             found.append(
                 f"logins arrive at up to {_rate(load.arrivals_per_s)}, over the quota of {_rate(load.quota_per_s)}: "
                 f"lower the rate to {_number(load.quota_per_s)}, or have the quota raised and say so (--cognito-quota)"
@@ -146,10 +169,10 @@ class Estimate:
             )
         if room >= 0 and self.renews:
             found += self._too_many_renewals()
-        if load.login_users and load.shares_quota and self._cap_per_s > load.quota_per_s:
+        if self.unbounded_users and load.shares_quota and self._cap_per_s > load.quota_per_s:
             found.append(
-                f"nothing keeps {_users(load.login_users, 'login')} below the quota of {_rate(load.quota_per_s)}: set "
-                f"--cognito-max-login-rate to {_number(load.quota_per_s)} or less, or give them a --login-rate"
+                f"nothing keeps {_users(self.unbounded_users, 'login')} below the quota of {_rate(load.quota_per_s)}: "
+                f"set --cognito-max-login-rate to {_number(load.quota_per_s)} or less, or give them a --login-rate"
             )
         return found
 
@@ -183,7 +206,13 @@ class Estimate:
 
     @property
     def _room_for_renewals(self) -> float:
-        return min(self.load.quota_per_s, self._cap_per_s) - self.load.arrivals_per_s
+        return min(self.load.quota_per_s, self._cap_per_s) - self.load.arrivals_per_s - self._waiting_per_s
+
+    @property
+    def _waiting_per_s(self) -> float:
+        """What login users that wait take of the quota; nothing where the cap keeps all logins together below it."""
+        keeps = self._cap_per_s <= self.load.quota_per_s - self.load.arrivals_per_s
+        return 0.0 if keeps else min(self.load.waiting_per_s, self._cap_per_s)
 
     def _too_many_renewals(self) -> list[str]:
         room = self._room_for_renewals
@@ -236,11 +265,20 @@ class Estimate:
         return [sentence]
 
     def _login_users(self) -> list[str]:
-        load = self.load
-        if not load.login_users:
-            return []
+        load, said = self.load, []
         cap = f", at most {_rate(load.cap_per_s)} together" if load.cap_per_s else ", and nothing caps them"
-        return [f"{_users(load.login_users, 'login')} log in again as soon as they are answered{cap}"]
+        if load.waiting_users:
+            wait = f"{_users(load.waiting_users, 'login')} wait between logins: at most {_rate(load.waiting_per_s)}"
+            capped = f", of which --cognito-max-login-rate lets {_rate(load.cap_per_s)}"
+            said.append(f"{wait}{capped if load.waiting_per_s > self._cap_per_s else ''}, if answers took no time")
+        if load.login_users:
+            said.append(f"{_users(load.login_users, 'login')} log in again as soon as they are answered{cap}")
+        if load.unknown_users:
+            said.append(
+                f"{_users(load.unknown_users, 'login')} wait as a function of their class says, so their rate is not "
+                f"known{cap}"
+            )
+        return said
 
 
 def _users(count: int, kind: str) -> str:

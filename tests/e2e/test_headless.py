@@ -40,6 +40,7 @@ def test_without_any_configuration_both_scenarios_run_against_the_sandbox(run_lo
     assert run.summary["requests"]["by_name"]["GET /orders/{id}"]["count"] > 0
     assert run.summary["logins"]["by_reason"]["initial"]["count"] == run.summary["logins"]["all"]["count"]
     assert run.output.count("Estimate: 3 API users, 3 a second: logins at up to 3/s, for 1 s. Tokens are taken") == 1
+    assert run.output.count("3 login users wait between logins: at most 3/s") == 1
     assert run.summary["settings"]["estimate"].startswith("Estimate: 3 API users")
     assert run.summary["settings"]["quota"] == "120"
     tables, verdict = run.output.index("Aggregated"), run.output.index("passed:")

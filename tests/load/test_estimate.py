@@ -78,6 +78,21 @@ def test_rates_by_hand(given_load, start_per_s, start_s, renewals_per_s, wave_pe
         ),
         (load(9000, 10, token_life_s=300.0, cap_per_s=40.0, run_time_s=100.0), ""),
         (Load(login_users=5, cap_per_s=60.0), ""),
+        (Load(waiting_users=120, waiting_per_s=120.0), ""),
+        (
+            Load(waiting_users=300, waiting_per_s=150.0),
+            "300 login users log in at up to 150/s, and the quota leaves 120/s: have at most 240 of them, or let them",
+        ),
+        (Load(waiting_users=300, waiting_per_s=150.0, cap_per_s=60.0), ""),
+        (
+            Load(waiting_users=90, waiting_per_s=90.0, arrivals_per_s=40.0),
+            "up to 90/s, and the quota leaves 80/s",
+        ),
+        (
+            replace(load(5000, 100), waiting_users=40, waiting_per_s=40.0),
+            "log in at up to 100/s, and the quota leaves 80",
+        ),
+        (Load(unknown_users=5), "nothing keeps 5 login users below the quota of 120/s"),
         (
             Load(login_users=5),
             "nothing keeps 5 login users below the quota of 120/s: set --cognito-max-login-rate to 120",
@@ -116,6 +131,22 @@ def test_the_paragraph_has_the_arithmetic():
         ),
         (replace(load(500), accounts=20), "500 API users on 20 accounts, "),
         (Load(login_users=3, cap_per_s=60.0), "3 login users log in again as soon as they are answered, at most 60/s"),
+        (
+            Load(waiting_users=10, waiting_per_s=10.0),
+            "10 login users wait between logins: at most 10/s, if answers took no time. The quota is 120/s",
+        ),
+        (
+            Load(waiting_users=100, waiting_per_s=100.0, cap_per_s=60.0),
+            "at most 100/s, of which --cognito-max-login-rate lets 60/s, if answers took no time",
+        ),
+        (
+            Load(unknown_users=2),
+            "2 login users wait as a function of their class says, so their rate is not known, and nothing caps them",
+        ),
+        (
+            Load(waiting_users=1, waiting_per_s=1.0, login_users=2),
+            "region): 1% of it at the peak, besides 2 login users.",
+        ),
         (
             Load(login_users=3),
             "as soon as they are answered, and nothing caps them. The quota is 120/s (--cognito-quota",

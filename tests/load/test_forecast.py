@@ -6,7 +6,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from locust import TaskSet, between, constant, constant_pacing, constant_throughput
 from locust.env import Environment
+from locust.user.wait_time import poisson
 
 from harness.load import CognitoApiUser, CognitoLoginUser
 from harness.load.estimate import Load
@@ -39,6 +41,45 @@ def test_users_and_their_rate_are_those_that_locust_will_spawn() -> None:
     assert (load.renewal.margin_s, load.renewal.spread_share) == (30.0, 0.2)
     assert (load.quota_per_s, load.cap_per_s, load.shares_quota) == (80.0, 70.0, True)
     assert load_of(Settings()).is_life_known is False
+
+
+class Idle(TaskSet):
+    wait_time = constant(5)
+
+
+class Nested(CognitoLoginUser):
+    wait_time = constant(1)
+    tasks = [Idle]  # noqa: RUF012  # as Locust has it
+
+
+class Odd(CognitoLoginUser):
+    def wait_time(self) -> float:
+        raise AssertionError("a function of the user's own is not called")
+
+
+def login_class(wait_time: Any) -> type[CognitoLoginUser]:
+    return type("Waits", (CognitoLoginUser,), {"wait_time": wait_time})
+
+
+@pytest.mark.parametrize(
+    ("user_class", "found"),
+    [
+        (login_class(between(0.5, 1.5)), (0, 0, 40, 40.0)),
+        (login_class(constant(2)), (0, 0, 40, 20.0)),
+        (login_class(constant_pacing(4)), (0, 0, 40, 10.0)),
+        (login_class(constant_throughput(0.5)), (0, 0, 40, 20.0)),
+        (login_class(poisson(2)), (0, 0, 40, 80.0)),
+        (login_class(constant(0)), (40, 0, 0, 0.0)),
+        (Login, (40, 0, 0, 0.0)),
+        (Odd, (0, 40, 0, 0.0)),
+        (Nested, (0, 40, 0, 0.0)),
+    ],
+)
+def test_the_rate_of_login_users_is_in_the_wait_time_of_their_class(
+    user_class: type[CognitoLoginUser], found: tuple[int, int, int, float]
+) -> None:
+    load = load_of(Settings(), classes=(user_class,))
+    assert (load.login_users, load.unknown_users, load.waiting_users, load.waiting_per_s) == found
 
 
 @pytest.mark.parametrize(

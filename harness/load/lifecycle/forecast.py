@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from locust.env import Environment
 
@@ -12,6 +13,7 @@ from harness.load.estimate import ASSUMED_LIFE_S, Estimate, Load
 from harness.load.lifecycle import load_model
 from harness.load.lifecycle.setup import Setup
 from harness.load.users import CognitoApiUser
+from harness.load.wait_times import mean_wait_s
 from harness.session import Renewal
 from harness.settings import Settings
 
@@ -40,16 +42,22 @@ def estimate_of(
     settings, sweep = setup.settings, setup.settings.sweep
     plan: Mapping[str, int] = load_model.planned(environment, users, processes=1)[0] if users else {}
     api = sum(plan.get(each.__name__, 0) for each in environment.user_classes if issubclass(each, CognitoApiUser))
-    logins = sum(plan.get(each.__name__, 0) for each in load_model.login_classes(environment))
+    logins = _Logins()
     if sweep is not None:
-        logins = int(max(sweep.levels)) if sweep.unit == CONCURRENT else 0
+        logins.add(int(max(sweep.levels)) if sweep.unit == CONCURRENT else 0, 0.0)
+    elif not settings.arrivals:
+        for each in load_model.login_classes(environment):
+            logins.add(plan.get(each.__name__, 0), mean_wait_s(each))
     spawn_rate = float(str(options.get("spawn_rate") or 1))
     return Estimate(
         Load(
             users=api,
             accounts=_accounts(settings, api, len(setup.users), processes),
             spawn_rate_per_s=spawn_rate * api / users if users else spawn_rate,
-            login_users=0 if settings.arrivals else logins,
+            login_users=logins.at_once,
+            unknown_users=logins.unknown,
+            waiting_users=logins.waiting,
+            waiting_per_s=logins.waiting_per_s,
             arrivals_per_s=max((stage.target_per_s for stage in settings.arrivals), default=0.0),
             token_life_s=token_life_s or ASSUMED_LIFE_S,
             is_life_known=token_life_s is not None,
@@ -70,6 +78,26 @@ def say(estimate: Estimate, options: Mapping[str, object]) -> tuple[str, ...]:
     for warning in warnings:
         log.warning(warning)
     return tuple(filter(None, (text, *warnings)))
+
+
+@dataclass(slots=True)
+class _Logins:
+    """Login users, by what their wait_time tells of their rate."""
+
+    at_once: int = 0
+    unknown: int = 0
+    waiting: int = 0
+    waiting_per_s: float = 0.0
+
+    def add(self, users: int, wait_s: float | None) -> None:
+        """So many that wait so long between logins; None: how long is not known."""
+        if wait_s is None:
+            self.unknown += users
+        elif wait_s > 0:
+            self.waiting += users
+            self.waiting_per_s += users / wait_s
+        else:
+            self.at_once += users
 
 
 def _accounts(settings: Settings, users: int, rows: int, processes: int) -> int:
