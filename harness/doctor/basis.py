@@ -11,6 +11,7 @@ from harness.doctor.case import Case, Known
 from harness.doctor.finding import Finding, fault, faults_of, ok, unchecked, warning
 from harness.errors import ConfigurationError
 from harness.settings import CLIENT_SECRET_VARIABLE, Settings
+from harness.settings.names import unread
 from harness.transport import Endpoint, proxy_for, tls_context
 
 ENDPOINT_VARIABLES: Final = ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOINT_URL")
@@ -76,6 +77,12 @@ def check_secrets(case: Case, known: Known) -> Iterator[Finding]:
     settings, users = case.settings, known.users
     given = [(CLIENT_SECRET_VARIABLE, settings.client_secret)]
     given += users.secrets(vault.PREFIXES) if users else ()
+    misspelt, others = unread(case.environ, (value for _, value in given))
+    yield from faults_of("variables", misspelt)
+    if others:
+        yield warning(
+            "variables", f"no option reads {', '.join(others)}", "See `cognito-load options` for those that are."
+        )
     try:
         known.secrets = vault.unlock(given, case.environ, region=settings.region)
     except ConfigurationError as error:

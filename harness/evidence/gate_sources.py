@@ -24,6 +24,8 @@ PYPROJECT = "pyproject.toml"
 TABLE = "cognito-load"
 _KEYS = ("gates", "baseline")
 _TOML_POSITION = re.compile(r"\(at line (\d+), column (\d+)\)")
+_NEAR = 0.85
+"""difflib's ratio from which on a table's name is a misspelling of ours; that of an application is not."""
 _EXAMPLE = 'gates = ["InitiateAuth p95 < 300ms"]'
 
 
@@ -84,11 +86,24 @@ def _read_pyproject(sources: Sources, folder: Path) -> None:
         sources.problems.append(_toml_fault(text, str(error)))
         return
     tool = document.get("tool")
+    sources.problems += _misspelt_tables(document)
     table = tool.get(TABLE, {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         sources.problems.append(Problem(f"{PYPROJECT}: tool.{TABLE} is no table", f"Write [tool.{TABLE}]."))
         return
     _read_table(sources, table)
+
+
+def _misspelt_tables(document: dict[str, Any]) -> list[Problem]:
+    """Tables near to ours, whose gates nothing would hold: `[tool.cognito_load]`, `[cognito-load]`."""
+    tool = document.get("tool")
+    places = {f"tool.{name}": name for name in (tool if isinstance(tool, dict) else {}) if name != TABLE}
+    places |= {name: name for name in document if name != "tool"}
+    return [
+        Problem(f"{PYPROJECT} has the table [{place}], which means nothing", f"Did you mean [tool.{TABLE}]?")
+        for place, name in places.items()
+        if difflib.get_close_matches(name.lower().replace("_", "-"), [TABLE], n=1, cutoff=_NEAR)
+    ]
 
 
 def _read_table(sources: Sources, table: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,11 +21,12 @@ from harness.cognito.parties import AnswerFunction
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT
 from harness.load import guards, live, webui
+from harness.load.config_keys import ConfigKeys
 from harness.load.garbage import Spared
 from harness.load.lifecycle.conclusion import explanation
 from harness.load.lifecycle.master import supervisor_of
 from harness.load.lifecycle.run import REQUEST_TYPE, Run, attach, run_of
-from harness.load.lifecycle.setup import keep_answers
+from harness.load.lifecycle.setup import keep_answers, say_problems
 from harness.load.lifecycle.supervisor import GRACE_S, Supervisor
 from harness.load.lifecycle.worker import Worker
 from harness.load.results import request_sample
@@ -58,6 +60,7 @@ class _Plugin:
         self._worker: Worker | None = None
         self._current: Run | None = None
         self._spared = Spared()
+        self._keys: ConfigKeys | None = None
         events.init_command_line_parser.add_listener(self.add_options)
         events.init.add_listener(self.prepare)
         events.test_start.add_listener(self.begin)
@@ -72,6 +75,8 @@ class _Plugin:
 
     def add_options(self, parser: LocustArgumentParser, **_: object) -> None:
         """The harness's options. All are text for argparse, and are checked together later."""
+        keys = ConfigKeys(parser)
+        self._keys = self._keys or keys  # the web UI parses again
         for knob in KNOBS:
             parser.add_argument(
                 knob.flag,
@@ -97,13 +102,17 @@ class _Plugin:
         """Check everything, before anything is sent."""
         attach(environment, None)
         keep_answers(environment, self._answers)
+        unread = self._keys.problems() if self._keys is not None else []
         if isinstance(environment.runner, WorkerRunner):
+            if unread and not vars(environment.parsed_options).get("processes"):  # of forks the master says it
+                say_problems(unread)
+                sys.exit(EXIT.CONFIGURATION)
             self._worker = worker = Worker(environment, self._data_set, environment.runner)
             # Registered after Locust's own listener and so called before it: the last parcel leaves before "quit".
             environment.events.quitting.add_listener(lambda **_: worker.finish(environment.stop_timeout or GRACE_S))
             return
         self._supervisor = supervisor = supervisor_of(environment, self._data_set)
-        supervisor.prepare()
+        supervisor.prepare(unread)
         if web_ui is not None and web_ui.app is not None:
             webui.protect(
                 web_ui.app,

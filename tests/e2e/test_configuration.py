@@ -184,3 +184,32 @@ def test_a_sandbox_started_apart_is_an_endpoint(run_locust, start_sandbox):
     run = run_locust("Login", "--users", 1, "--run-time", "2s", against=sandbox)
     assert run.exit_code == EXIT.PASSED, run.output
     assert f"Target: endpoint {sandbox.endpoint}, pool {sandbox.user_pool_id}, region us-east-1" in run.output
+
+
+@pytest.mark.parametrize("arguments", [(), ("--processes", 2)], ids=["one process", "two workers"])
+def test_a_gate_under_a_misspelt_name(run_locust, start_sandbox, tmp_path, arguments):
+    """In a variable, in locust.conf and in pyproject.toml: no green run without the gate."""
+    with (tmp_path / "locust.conf").open("a") as file:
+        file.write("gates = InitiateAuth p95 < 1us\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.cognito_load]\ngates = ["login p95 < 1us"]\n')
+    sandbox = start_sandbox()
+    names = {"COGNITO_GATES": "login p95 < 1us", "COGNITO_PASSWORDS": "x", "COGNITO_USER_POOL_ARN": "arn"}
+    run = run_locust("--users", 1, "--run-time", "5s", *arguments, against=sandbox, env=names)
+    assert run.exit_code == EXIT.CONFIGURATION, run.output
+    assert "3 faults" in run.output
+    for meant in ("Did you mean gate?", "Did you mean [tool.cognito-load]?", "Did you mean COGNITO_GATE?"):
+        assert run.output.count(meant) == 1
+    assert sandbox.counts()["arrived"] == {}
+    assert settle(run.process.pid) == []
+
+
+def test_variables_of_the_users_own_and_of_other_programs(run_locust, start_sandbox, tmp_path):
+    """A name that a reference names is no misspelling, however near; another program's is said once."""
+    users = tmp_path / "users.csv"
+    [header, first, *_] = users.read_text().splitlines()
+    name, _, password = first.partition(",")
+    users.write_text(f"{header}\n{name},env:COGNITO_USER\n")
+    names = {"COGNITO_USER": password.strip('"'), "COGNITO_USER_POOL_ARN": "arn"}
+    run = run_locust("Login", "--users", 1, "--run-time", "2s", against=start_sandbox(), env=names)
+    assert run.exit_code == EXIT.PASSED, run.output
+    assert run.output.count("COGNITO_USER_POOL_ARN") == 1

@@ -100,3 +100,18 @@ def test_a_pyproject_of_another_shape_does_not_crash(tmp_path: Path, toml: str):
 def test_the_baseline_of_pyproject_is_told(tmp_path: Path):
     (tmp_path / "pyproject.toml").write_text('[tool.cognito-load]\nbaseline = "results/nightly"\n')
     assert gather("", "", tmp_path).baseline == "results/nightly"
+
+
+@pytest.mark.parametrize("table", ["tool.cognito_load", "tool.cognitoload", "tool.Cognito-Load", "cognito-load"])
+def test_a_table_with_nearly_our_name_is_a_fault(tmp_path: Path, table: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'[{table}]\ngates = ["login p95 < 1s"]\n')
+    [problem] = gather("", "", tmp_path).problems
+    assert f"[{table}]" in problem.message
+    assert "[tool.cognito-load]" in problem.hint
+
+
+def test_tables_of_others_are_theirs(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        "[project]\nname = 'x'\n[tool.cognito]\na = 1\n[tool.ruff]\n[tool.locust]\n"
+    )
+    assert gather("", "", tmp_path).problems == []

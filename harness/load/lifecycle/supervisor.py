@@ -7,8 +7,7 @@ import secrets
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
@@ -26,30 +25,25 @@ from harness.evidence.record import Facts, Record
 from harness.evidence.verdict import FailureReason
 from harness.load.guards import forget_old_seconds
 from harness.load.leases import Exhausted, RowLedger
-from harness.load.lifecycle import load_model, locust_options, sandboxed
+from harness.load.lifecycle import load_model, sandboxed
 from harness.load.lifecycle.attendance import Attendance
 from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
 from harness.load.lifecycle.course import Course
 from harness.load.lifecycle.forecast import estimate_of, say
 from harness.load.lifecycle.guardian import Guardian
+from harness.load.lifecycle.inspection import Inspection
 from harness.load.lifecycle.keeper import Due, Keeper
 from harness.load.lifecycle.preflight import preflight
 from harness.load.lifecycle.progress import Progress
 from harness.load.lifecycle.setup import (
     Setup,
-    answers_of,
-    asked_for,
-    assemble,
-    check_results_dir,
     read_settings,
     say_problems,
     too_few_for_logins,
-    too_few_rows,
 )
 from harness.load.lifecycle.target import target_of, tell
+from harness.load.lifecycle.variables import say_others, variable_problems
 from harness.load.live import Standing
-from harness.load.users import CognitoApiUser
-from harness.settings import Settings
 from harness.steady import STEADY
 
 GRACE_S: Final = 10.0
@@ -71,7 +65,7 @@ class Supervisor(ABC):
         """The last run that ended."""
         self._data_set = data_set
         self._setup: Setup | None = None
-        self._checked: Setup | None = None
+        self._inspection = Inspection(environment, data_set, lambda: self.processes)
         self._sandbox: sandboxed.Sandbox | None = None
         self.course = Course(lambda: self.user_count)
         """Of the run that goes on, or the last one."""
@@ -86,8 +80,6 @@ class Supervisor(ABC):
         self._guardian: Guardian | None = None
         self._progress: Progress | None = None
         self._keeper: Keeper | None = None
-        self._own_shape = environment.shape_class
-        """The locustfile's, if it has one."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -99,49 +91,35 @@ class Supervisor(ABC):
         """Whether a run has begun and is not concluded."""
         return self._setup is not None
 
-    def prepare(self) -> None:
+    def prepare(self, unread: Sequence[Problem] = ()) -> None:
         """Check everything before the first run, and start the sandbox when it is meant (`sandboxed.start_if_meant`).
 
         Exits with EXIT.CONFIGURATION, and tells workers to go home, when something cannot work.
+
+        Args:
+            unread: Keys of configuration files that mean nothing.
         """
+        settings = read_settings(self.options)
+        problems = [*unread, *variable_problems(settings, self._data_set)]
         try:
-            self._start_sandbox_if_meant()
-            problems = self.problems({}, planned_users=self._users_at_start())
+            self._sandbox = self._inspection.start_sandbox_if_meant()
+            problems += self.problems({})
             if not problems:
+                say_others(settings, self._data_set)
                 run_time_s = float(self.options.get("run_time") or 0)
                 checked = preflight(read_settings(self.options), self._data_set, run_time_s=run_time_s)
                 problems, self._token_life_s = checked
         except ConfigurationError as error:
-            problems = list(error.problems)
+            problems += error.problems
         if problems:
             say_problems(problems)
             self.dismiss_workers()
             self.close()
             sys.exit(EXIT.CONFIGURATION)
 
-    def problems(self, changes: Mapping[str, str], *, planned_users: int | None = None) -> list[Problem]:
+    def problems(self, changes: Mapping[str, str]) -> list[Problem]:
         """What would be wrong with a run with these changes to the options (a web form's values)."""
-        options = {**self.options, **changes}
-        settings = read_settings(options)
-        users, found = self._problems_besides(settings, changes)
-        host = str(changes.get("host", self.environment.host or ""))
-        found += [
-            Problem(f"{user_class.__name__} has no API to call", "Set --host to the API's base URL.")
-            for user_class in self._api_classes()
-            if not (host or user_class.host)
-        ]
-        try:
-            setup = assemble(settings, self._data_set, answers_of(self.environment))
-        except ConfigurationError as error:
-            return [*error.problems, *found]
-        users = users if "user_count" in changes or users is None else planned_users
-        if users and settings.on_exhausted == "stop":
-            found += too_few_rows(setup.users, self._planned_rows(settings, users))
-        self._checked = setup
-        found += load_model.problems_of(settings, self.environment)
-        if not found:
-            load_model.apply(settings, self.environment, self.options, self._own_shape)
-        return found
+        return self._inspection.problems(changes)
 
     def begin(self) -> None:
         """A run starts (Locust's test_start)."""
@@ -149,7 +127,7 @@ class Supervisor(ABC):
         self.options["cognito_run"] = run_id
         self.options["cognito_workers"] = str(self.processes)
         try:
-            setup = self._assemble_once(read_settings(self.options))
+            setup = self._inspection.setup(read_settings(self.options))
         except ConfigurationError as error:
             self.fail(list(error.problems))
             return
@@ -159,7 +137,7 @@ class Supervisor(ABC):
         self.attendance = Attendance()
         self.invalid_because, self.failed_because = [], []
         users = self.environment.runner.target_user_count if self.environment.runner else 0
-        planned = self._planned_rows(setup.settings, users)
+        planned = self._inspection.planned_rows(setup.settings, users)
         if setup.settings.on_exhausted == "stop" and not setup.settings.is_machine:
             plan = load_model.planned(self.environment, users, self.processes)
             apart = load_model.log_in_apart(self.environment, plan)
@@ -352,48 +330,5 @@ class Supervisor(ABC):
         )
         self._progress.start()
 
-    def _assemble_once(self, settings: Settings) -> Setup:
-        """What `problems` has just made of the same settings: keys and CAs take half a second to read."""
-        checked, self._checked = self._checked, None
-        if checked is not None and asked_for(checked.settings) == asked_for(settings):
-            return replace(checked, settings=settings)
-        return assemble(settings, self._data_set, answers_of(self.environment))
-
-    def _start_sandbox_if_meant(self) -> None:
-        hosts = {"--host": self.environment.host or ""}
-        if not self.environment.host:
-            hosts |= {f"the host of {each.__name__}": each.host or "" for each in self.environment.user_classes}
-        try:
-            self._sandbox = sandboxed.start_if_meant(self.options, self._data_set, hosts)
-        except ConfigurationError as error:
-            _, more = self._problems_besides(read_settings(self.options), {})
-            raise ConfigurationError([*error.problems, *more]) from error
-        if self._sandbox is not None:
-            self.environment.host = self._sandbox.api
-
-    def _problems_besides(self, settings: Settings, changes: Mapping[str, str]) -> tuple[int | None, list[Problem]]:
-        """How many users are asked for, if that is known, and what is wrong besides what `assemble` finds."""
-        users, found = locust_options.users_of(self.options, changes, self.processes)
-        found += locust_options.problems_of(settings, self.environment, self.options, changes, self._own_shape)
-        found += check_results_dir(settings.results_dir)
-        for user_class in self._api_classes():
-            found += user_class.problems()
-        return users, found
-
-    def _users_at_start(self) -> int | None:
-        if self.environment.shape_class is not None or not (self.options["headless"] or self.options["autostart"]):
-            return None
-        return int(self.options["num_users"] or 1)
-
     def _classes(self) -> tuple[str, ...]:
         return tuple(user_class.__name__ for user_class in self.environment.user_classes)
-
-    def _api_classes(self) -> list[type[CognitoApiUser]]:
-        return [c for c in self.environment.user_classes if issubclass(c, CognitoApiUser)]
-
-    def _planned_rows(self, settings: Settings, users: int) -> int:
-        """How many of so many users will need a row each: the API users, which Locust's own dispatcher is asked for."""
-        if not users or not self._api_classes() or settings.is_machine:
-            return 0
-        (planned,) = load_model.planned(self.environment, users, processes=1)
-        return sum(planned[user_class.__name__] for user_class in self._api_classes())
