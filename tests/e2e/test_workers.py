@@ -56,6 +56,20 @@ def test_a_run_whose_workers_all_quit_by_themselves_ends_and_has_failed(start_ru
     assert run.summary["run"]["workers_lost"] == 0
 
 
+def test_a_gate_ends_a_run_that_has_lost_one_of_two_workers(start_run):
+    """The other facts of a run can be gates as well, and are known at the master."""
+    others = "exceptions == 0; skipped == 0; users_without_account == 0; dropped == 0; generator != invalid"
+    gates = ("--gate", "workers_lost == 0 abort after 1s", "--gate", others)
+    run, workers = start_run("--headless", "--only-summary", *SPAWNED, *gates)
+    workers[0].kill()
+    assert run.finish(timeout_s=60).exit_code == 3
+    lost, *others = run.summary["gates"]
+    assert lost["sentence"].startswith("was 1; stopped the run after "), lost
+    assert {gate["state"] for gate in others} == {"passed"}, others
+    assert others[-1]["actual"] in ("valid", "suspect")
+    assert run.summary["run"]["workers_lost"] == 1
+
+
 def test_in_the_web_ui_the_run_ends_and_the_process_stays(start_run):
     run, workers = start_run("--autostart", *SPAWNED)
     for worker in workers:
