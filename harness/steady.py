@@ -39,7 +39,7 @@ class SteadyClock:
         self.offset_s = self._wall() - self._monotonic()
 
     def system_is_ahead_s(self) -> float:
-        """How far the system's clock has been set forth since then, in seconds; back: negative."""
+        """How far the system's clock has been set forward since then, in seconds; back: negative."""
         return self._wall() - self.now_s()
 
 
@@ -59,7 +59,7 @@ class StepWatch:
         self._ahead_s = clock.system_is_ahead_s()
 
     def step_s(self) -> float:
-        """By how many seconds the system's clock was set forth since the last look; back: negative; 0.0: it was not."""
+        """By how many seconds the system's clock was set since the last look; back: negative; 0.0 when it was not."""
         ahead_s = self._clock.system_is_ahead_s()
         step_s = ahead_s - self._ahead_s
         if abs(step_s) < STEP_S:
@@ -70,4 +70,4 @@ class StepWatch:
 
 def sentence(process: str, step_s: float) -> str:
     """What has happened, without a full stop."""
-    return f"the clock of {process} was set {'forth' if step_s > 0 else 'back'} by {abs(step_s):,.0f} s"
+    return f"the clock of {process} was set {'forward' if step_s > 0 else 'back'} by {abs(step_s):,.0f} s"

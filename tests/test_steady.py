@@ -55,4 +55,4 @@ def test_a_clock_that_is_set_right_by_a_little_is_not_told_of(machine: Machine) 
 
 def test_says_which_way_it_was_set() -> None:
     assert sentence("vm_1", -20.2) == "the clock of vm_1 was set back by 20 s"
-    assert sentence("vm_1", 3_600.0) == "the clock of vm_1 was set forth by 3,600 s"
+    assert sentence("vm_1", 3_600.0) == "the clock of vm_1 was set forward by 3,600 s"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from harness import clock
+from harness import clock, steady
 from harness.clock import Gravity
 from harness.evidence.health import MAX_LAG_P99_US, Health
 from harness.evidence.metrics import Metrics
@@ -16,6 +16,8 @@ from harness.outcome import Outcome
 FILE_NAME: Final = "events.jsonl"
 CLOCK: Final = "clock"
 """The kind of an event that people are told at once: what to do about it is outside of the run."""
+CLOCK_SET: Final = "clock_set"
+"""The kind of an event that people are told at once, too."""
 CALM_S: Final = 5
 """A burst of throttling, or of lag, is over when nothing of it came for so many seconds."""
 LOCKED_OUT: Final = "Password attempts exceeded"
@@ -30,7 +32,7 @@ class Event:
     """Seconds since the run's start."""
     kind: str
     """`started`, `stopping`, `worker_joined`, `worker_lost`, `worker_back`, `accounts_short`, `throttled`, `lockout`,
-    `lag`, `clock`, `exception`, `evidence`, `gate_abort`, `fault`."""
+    `lag`, `clock`, `clock_set`, `exception`, `evidence`, `gate_abort`, `fault`."""
     text: str
     """One sentence without a full stop. Never a secret."""
 
@@ -50,6 +52,19 @@ def from_lines(lines: Iterable[str]) -> Iterator[Event]:
             continue
 
 
+def set_clocks(events: Iterable[Event]) -> list[str]:
+    """What a reader of the figures must know when clocks were set during the run: one sentence, or none."""
+    seen = [event for event in events if event.kind == CLOCK_SET]
+    if not seen:
+        return []
+    more = f" (and {len(seen) - 1} more)" if len(seen) > 1 else ""
+    sentence = (
+        f"{seen[0].text} at {seen[0].at_s:.0f} s{more}: durations, seconds and rates come from another clock, which "
+        "nothing sets, and are not affected"
+    )
+    return [sentence]
+
+
 class Watch:
     """Finds the events in what was measured, second by second.
 
@@ -62,6 +77,7 @@ class Watch:
         self._bursts: dict[str, int] = {}
         """When something that comes in bursts came last, in seconds."""
         self._late: dict[str, int] = {}
+        self._steps: dict[str, int] = {}
         self._known: set[str] = set()
         self._told_of_clocks = Gravity.NONE
 
@@ -90,6 +106,9 @@ class Watch:
             if new > 0 and self._begins(f"lag {process}", at_s):
                 limit = self._max_lag_us / 1_000
                 yield Event(at_s, "lag", f"the event loop of {process} comes more than {limit:.0f} ms late")
+            steps = health.clock_steps[self._steps.get(process, 0) :]
+            self._steps[process] = len(health.clock_steps)
+            yield from (Event(at_s, CLOCK_SET, steady.sentence(process, step_s)) for step_s in steps)
         clocks = {process: health.clock_ahead_s for process, health in healths.items()}
         if (gravity := clock.gravity(clock.worst(clocks))) > self._told_of_clocks:
             self._told_of_clocks = gravity

@@ -61,6 +61,7 @@ class Health:
 
     __slots__ = (
         "clock_ahead_s",
+        "clock_steps",
         "cpu_s",
         "gc_pauses",
         "hot_s",
@@ -94,6 +95,8 @@ class Health:
         """The busiest reading, as a share of one core."""
         self.clock_ahead_s: float | None = None
         """How far its clock was ahead of the endpoint's when they differed most; None when they were not compared."""
+        self.clock_steps: list[float] = []
+        """By how many seconds its clock was set during the run, each time; back: negative."""
         self.kept = KeptConnections()
         """The connections to Cognito that were to stay open between logins."""
 
@@ -155,6 +158,7 @@ class Health:
             "hot_s": self.hot_s,
             "max_cpu_share": self.max_cpu_share,
             "clock_ahead_s": self.clock_ahead_s,
+            "clock_steps": self.clock_steps,
             "kept": [self.kept.logins, self.kept.reopened],
         }
 
@@ -170,6 +174,7 @@ class Health:
         health.observed_s, health.cpu_s = wire["observed_s"], wire["cpu_s"]
         health.hot_s, health.max_cpu_share = wire["hot_s"], wire["max_cpu_share"]
         health.clock_ahead_s = wire.get("clock_ahead_s")
+        health.clock_steps = list(wire.get("clock_steps", ()))
         health.kept = KeptConnections(*wire.get("kept", ()))
         return health
 

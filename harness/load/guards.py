@@ -14,18 +14,24 @@ import ssl
 import time
 from collections.abc import Callable
 from select import POLLIN
+from types import SimpleNamespace
 from typing import Final
 
 import gevent
 import gevent.monkey
 import gevent.ssl
+import locust.runners
 import locust.stats
 from geventhttpclient import connectionpool
 from locust import argument_parser
 from locust.stats import RequestStats
 
+from harness.steady import SteadyClock
+
 KEPT_S: Final = 60
 """Five times what Locust's current rates look back."""
+_CLOCK: Final = SteadyClock()
+"""For Locust's own purposes; not that of a run, which is set by the system's before each."""
 ALIVE_CHECK: Final = "_is_socket_alive"
 _ALIVE: Final = 0
 """poll() reports nothing on an idle connection that is still good."""
@@ -39,6 +45,7 @@ def apply() -> None:
     keep_connections_alive_beyond_1024()
     build_the_option_parser_once()
     reckon_each_request_once()
+    let_the_clock_be_set()
 
 
 def keep_connections_alive_beyond_1024() -> None:
@@ -67,6 +74,17 @@ def reckon_each_request_once() -> None:
     2.4 with this guard. What the rows hold is the same.
     """
     setattr(RequestStats, "log_request", _log_request)  # noqa: B010  # mypy lets nobody assign to a method
+
+
+def let_the_clock_be_set() -> None:
+    """Give Locust's runners and statistics a clock that goes on when somebody sets the system's.
+
+    Set back, it makes workers discard the messages that spawn users, as older than the last one, and its rates count
+    the same seconds twice. Set forward by a minute, it makes workers end, since they take their master for silent.
+    """
+    steady = SimpleNamespace(**{**vars(time), "time": _CLOCK.now_s})
+    for module in (locust.runners, locust.stats):
+        setattr(module, "time", steady)  # noqa: B010  # mypy lets nobody replace a module
 
 
 def look_at_the_stack_early() -> None:
@@ -122,7 +140,7 @@ def unverified_context() -> ssl.SSLContext:
 
 
 def _log_request(stats: RequestStats, method: str, name: str, response_time: float | None, content_length: int) -> None:
-    now_s = time.time()
+    now_s = time.monotonic() + _CLOCK.offset_s
     second = int(now_s)
     bucket = None if response_time is None else locust.stats.bucket_response_time(response_time)  # users may replace it
     for row in (stats.total, stats.entries[name, method]):

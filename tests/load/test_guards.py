@@ -15,6 +15,7 @@ from types import ModuleType, SimpleNamespace
 
 import gevent
 import gevent.ssl
+import locust.runners
 import locust.stats
 import pytest
 from geventhttpclient import connectionpool
@@ -88,6 +89,8 @@ def test_a_request_is_reckoned_once_and_all_rows_are_as_locust_makes_them(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "time", lambda: now_s)
+        patch.setattr(time, "monotonic", lambda: now_s)
+        patch.setattr(guards, "_CLOCK", SimpleNamespace(offset_s=0.0))
         now_s = 1_000.0
         theirs, ours = LOCUSTS_OWN.RequestStats(), RequestStats()
         for method, name, response_time, size, pause_s in requests:
@@ -104,6 +107,16 @@ def test_a_bucket_of_the_users_own_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
     stats = RequestStats()
     stats.log_request("GET", "/orders", 123.4, 10)
     assert (stats.total.response_times, stats.get("/orders", "GET").response_times) == ({7: 1}, {7: 1})
+
+
+def test_locusts_own_clock_goes_on_when_the_systems_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else workers discard what spawns users, or end because they take their master for silent."""
+    guards.apply()
+    before_s = time.time()
+    monkeypatch.setattr(time, "time", lambda: before_s + 3_600.0)
+    for module in (locust.runners, locust.stats):
+        assert before_s - 1.0 < module.time.time() < before_s + 600.0
+        assert module.time.perf_counter is time.perf_counter
 
 
 @pytest.fixture

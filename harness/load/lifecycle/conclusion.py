@@ -15,6 +15,7 @@ from harness.errors import HarnessError
 from harness.evidence import past
 from harness.evidence import run as evidence
 from harness.evidence.comparison import compare
+from harness.evidence.events import set_clocks
 from harness.evidence.health import Health, clocks, reopened, validity
 from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
@@ -131,6 +132,7 @@ def conclude(
         remedies=explanation,
         notes=(
             *clocks(healths),
+            *set_clocks(record.events),
             *filter(None, [never_served(metrics)]),
             *record.warmup_notes,
             *record.faults,

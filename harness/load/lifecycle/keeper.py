@@ -12,7 +12,7 @@ import gevent.event
 
 from harness.errors import HarnessError
 from harness.evidence.ages import Ages
-from harness.evidence.events import CLOCK
+from harness.evidence.events import CLOCK, CLOCK_SET
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import INTERVAL_S, Facts, Record, make_folder
@@ -97,7 +97,7 @@ class Keeper:
             self._take(now_s)
             self.record.metrics.in_flight = self._in_flight()
             for event in self.record.generator(int(now_s), self._healths()):
-                if event.kind == CLOCK:
+                if event.kind in (CLOCK, CLOCK_SET):
                     log.warning(event.text)
             if now_s >= interval_at_s:
                 interval_at_s += INTERVAL_S

@@ -18,6 +18,7 @@ from harness.credentials import CsvDataSet
 from harness.errors import Problem
 from harness.evidence import jtl
 from harness.evidence.ages import Ages
+from harness.evidence.events import CLOCK_SET
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import Record
@@ -33,7 +34,7 @@ from harness.load.lifecycle.redistribution import Redistribution
 from harness.load.lifecycle.run import incomplete
 from harness.load.lifecycle.setup import Setup
 from harness.load.lifecycle.supervisor import GRACE_S, Supervisor
-from harness.steady import STEADY
+from harness.steady import STEADY, StepWatch, sentence
 
 QUIT_WORKERS_FOR_S: Final = 3.0
 """How long a master that cannot start tells arriving workers to go home."""
@@ -60,6 +61,7 @@ class MasterSupervisor(Supervisor):
         self._patience = Patience(runner, self._is_gone, self._give_up)
         self._desk: Desk | None = None
         self._collector = Collector("")
+        self._steps = StepWatch(STEADY)
         self._members: dict[str, list[Any]] = {}
         """The workers that take part, and which process each is."""
         self._joined_s: dict[str, float] = {}
@@ -83,6 +85,7 @@ class MasterSupervisor(Supervisor):
         """See Supervisor."""
         run_id = setup.settings.run
         self._collector = collector = Collector(run_id)
+        self._steps = StepWatch(STEADY)
         self._has_given_up = False
         self._members, self._joined_s = {}, {}
 
@@ -158,6 +161,9 @@ class MasterSupervisor(Supervisor):
         expected = self._expected_workers()
         self._see_who_is_here(expected | collector.finished)
         self._take_rows_back()
+        if step_s := self._steps.step_s():
+            self.note(CLOCK_SET, sentence("the master", step_s))
+            log.warning(sentence("the master", step_s))
         if not self.course.stopping_s and self._have_all_ended():
             self._give_up()
         if self._patience.is_over(time.monotonic()):

@@ -9,6 +9,7 @@ from typing import Any, Final
 import gevent
 
 from harness.evidence.health import Health
+from harness.steady import STEADY, StepWatch
 
 TICK_S: Final = 0.02
 """Fifty looks a second cost about a thousandth of a core and see every stall that matters (50 ms)."""
@@ -20,6 +21,7 @@ class Monitor:
 
     def __init__(self) -> None:
         self.health = Health()
+        self._steps = StepWatch(STEADY)
         self._greenlet: gevent.Greenlet | None = None
         self._collecting_since_s: float | None = None
         self._queue: Any = None
@@ -62,6 +64,8 @@ class Monitor:
             self._late(max(0.0, woke_s - asleep_s - TICK_S))
             if woke_s - wall_s >= CPU_EVERY_S:
                 now_cpu_s = time.process_time()
+                if step_s := self._steps.step_s():
+                    self.health.clock_steps.append(step_s)
                 self.health.cpu((now_cpu_s - cpu_s) / (woke_s - wall_s), woke_s - wall_s)
                 cpu_s, wall_s = now_cpu_s, woke_s
 
