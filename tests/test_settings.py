@@ -68,6 +68,7 @@ class TestKnobs:
             "--cognito-connection",
             "--cognito-ca-bundle",
             "--cognito-max-login-rate",
+            "--cognito-show-accounts",
             "--cognito-quota",
             "--cognito-renew-margin",
             "--cognito-renew-spread",

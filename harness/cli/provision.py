@@ -22,6 +22,7 @@ from harness.cognito.parties import AppClient
 from harness.errors import EXIT, ConfigurationError, HarnessError, Problem
 from harness.provision import accounts_file, passwords
 from harness.provision.accounts_file import AccountsFile
+from harness.provision.chosen import names_in
 from harness.provision.enrolment import Enrolment
 from harness.provision.jobs import Jobs, Wish
 from harness.provision.pace import AT_ONCE
@@ -55,6 +56,8 @@ class Site:
     existing: dict[str, Account]
     """Accounts with the mark that begin with the prefix, by name."""
     file: AccountsFile
+    chosen: Sequence[str] | None = None
+    """Names that a file asks for; None: all that begin with the prefix."""
 
     def jobs(self, progress: Callable[[int], None]) -> Jobs:
         """The jobs over it."""
@@ -114,7 +117,7 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     for name, summary, run in (
         ("create", "make accounts, and write them to the users file; goes on where an earlier one ended", _create),
         ("check", "the state of each account, in the pool and in the file", _check),
-        ("reset-passwords", "a new password for each account", _reset_passwords),
+        ("reset-passwords", "a new password for each account, or for those that --users names", _reset_passwords),
         ("delete", "remove the accounts made here", _delete),
     ):
         child = commands.add_parser(
@@ -142,6 +145,9 @@ def _add_options(parser: argparse.ArgumentParser, run: Callable[[Site], EXIT]) -
         add("--rate", type=_rate, default=DEFAULT_RATE, metavar="N", help="accounts a second (default: %(default)g)")
         add("--dry-run", action="store_true", help="say what would be done, and do nothing")
         add("--yes", action="store_true", help="do not ask before it starts against AWS")
+    if run is _reset_passwords:
+        text = "only the accounts that this file names, whatever they begin with: a run's rejected.csv, or a users file"
+        add("--users", type=Path, metavar="FILE", help=text)
     if run is _create:
         add("--count", type=_count, required=True, metavar="N", help="how many there shall be in the end")
         add("--totp", action="store_true", help="enrol an authenticator app for each, and write its secret, too")
@@ -209,11 +215,27 @@ def _check(site: Site) -> EXIT:
 
 
 def _reset_passwords(site: Site) -> EXIT:
-    names = sorted(site.existing)
+    if site.chosen is None:
+        names = sorted(site.existing)
+        which = f"with the prefix {site.arguments.prefix}"
+    else:
+        names = [name for name in site.chosen if name in site.existing and site.existing[name].is_enabled]
+        which = f"named by {site.arguments.users} can have one"
+        _tell_left_alone(site, site.chosen)
     if not names or not _goes_ahead(site, f"set new passwords for {_accounts(len(names))}"):
-        print(f"{_accounts(len(names))} with the prefix {site.arguments.prefix}.")
-        return EXIT.PASSED
-    return _work(site, len(names), "given new passwords", lambda jobs: jobs.reset_passwords(names))
+        print(f"{_accounts(len(names))} {which}.")
+        return EXIT.PASSED if names or site.chosen is None else EXIT.FAILED
+    code = _work(site, len(names), "given new passwords", lambda jobs: jobs.reset_passwords(names))
+    return code if site.chosen is None or len(names) == len(site.chosen) else EXIT.FAILED
+
+
+def _tell_left_alone(site: Site, chosen: Sequence[str]) -> None:
+    strangers = [name for name in chosen if name not in site.existing]
+    disabled = [name for name in chosen if name in site.existing and not site.existing[name].is_enabled]
+    if strangers:
+        print(f"Left alone, because they were not made here, or are not in the pool: {_some(strangers)}.")
+    if disabled:
+        print(f"Left alone, because they are disabled, which no password changes: {_some(disabled)}.")
 
 
 def _delete(site: Site) -> EXIT:
@@ -232,11 +254,16 @@ def _site(arguments: argparse.Namespace) -> Site:
     if getattr(arguments, "totp", False) and not settings.client_id:
         hint = f"Set {CLIENT_ID} (COGNITO_CLIENT_ID) to one with ADMIN_USER_PASSWORD_AUTH or USER_PASSWORD_AUTH."
         problems.append(Problem("--totp signs each account in once, and no app client is set", hint))
-    file = None
+    file = chosen = None
     try:
         file = accounts_file.read(arguments.out, time.monotonic)
     except ConfigurationError as error:
         problems += error.problems
+    if (users := getattr(arguments, "users", None)) is not None:
+        try:
+            chosen = names_in(users)
+        except ConfigurationError as error:
+            problems += error.problems
     if problems or file is None:
         raise ConfigurationError(problems)
     client = aws.administrator(
@@ -250,8 +277,9 @@ def _site(arguments: argparse.Namespace) -> Site:
     description = pool.describe()
     if passwords.shortest(description.policy) > passwords.LONGEST:
         raise ConfigurationError([Problem("the pool wants passwords longer than Cognito takes")])
-    existing = {account.name: account for account in pool.accounts() if account.name.startswith(arguments.prefix)}
-    return Site(arguments, settings, pool, description, existing, file)
+    begin = arguments.prefix if chosen is None else ""
+    existing = {account.name: account for account in pool.accounts() if account.name.startswith(begin)}
+    return Site(arguments, settings, pool, description, existing, file, chosen)
 
 
 def _client_secret() -> str:

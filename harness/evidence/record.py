@@ -7,6 +7,7 @@
                      sweep.json         each ten seconds: figures of the sweep's steps, if there is one
                      generator.json     each ten seconds: health of each process, as a whole
                      events.jsonl       as they happen
+                     rejected.csv       each ten seconds, from the first account on that Cognito rejected
 
 A file that can no longer be written ends there, with one warning; the run goes on, and its reports with it.
 """
@@ -23,10 +24,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import HarnessError
-from harness.evidence import events, histogram_log, sweep, timeline
+from harness.evidence import events, histogram_log, rejections, sweep, timeline
 from harness.evidence.events import Event, Watch
 from harness.evidence.health import MAX_LAG_P99_US, Health, Validity
 from harness.evidence.metrics import Metrics
+from harness.evidence.rejections import Rejected, Rejections
 from harness.evidence.sweep import Plan, SweepBook
 from harness.evidence.tally import PHASES
 from harness.evidence.target import Target
@@ -86,14 +88,16 @@ class Trail:
     Args:
         path: Must not exist.
         complain: Told what went wrong, one sentence without a full stop.
+        mode: Who may read and write it; what the process's umask takes away is taken away.
     """
 
-    def __init__(self, path: Path, complain: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, complain: Callable[[str], None], mode: int = 0o666) -> None:
         self._path = path
         self._complain = complain
         self._file: io.FileIO | None = None
         try:
-            self._file = path.open("xb", buffering=0)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            self._file = io.FileIO(descriptor, "w")
         except OSError as error:
             self._give_up(error)
 
@@ -144,6 +148,7 @@ class Record:
         self.events: list[Event] = []
         self.faults: list[str] = []
         """What could not be written: notes for the reader of the results."""
+        self.rejections = Rejections()
         self.folder = folder
         self._warn = warn
         self.sweep = SweepBook(facts.sweep) if facts.sweep else None
@@ -177,6 +182,18 @@ class Record:
             text: One sentence without a full stop. Never a secret.
         """
         self._keep([Event(max(at_s - self.facts.started_s, 0.0), kind, text)])
+
+    def reject(self, found: Iterable[Rejected]) -> None:
+        """These accounts have been rejected; none of them is told twice."""
+        rejected = list(found)
+        if not rejected:
+            return
+        self.rejections.add(rejected)
+        name = rejections.FILE_NAME
+        if self.folder is not None and name not in self._trails:
+            self._trails[name] = Trail(self.folder / name, self._complain, mode=0o600)
+            self._append(name, rejections.header())
+        self._append(name, rejections.to_csv(rejected))
 
     def second(self, epoch_s: int, metrics: Metrics) -> None:
         """Take in what ended in one second, of one process or of all; a second may come in parts.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.evidence.comparison import Comparison
 from harness.evidence.events import Event
@@ -11,6 +11,7 @@ from harness.evidence.gates import GateResult
 from harness.evidence.hangs import oldest_us
 from harness.evidence.health import MAX_LAG_P99_US, Health
 from harness.evidence.metrics import ErrorCount, ErrorKey, Metrics
+from harness.evidence.rejections import Rejections
 from harness.evidence.sweep import Sweep
 from harness.evidence.target import Target
 from harness.evidence.timeline import Second
@@ -74,6 +75,8 @@ class Run:
     """How long at the start is in no figure but the timeline, in seconds."""
     sweep: Sweep | None = None
     """What its sweep came to, if it was one."""
+    rejections: Rejections = field(default_factory=Rejections)
+    """Accounts that Cognito rejected."""
     workers_lost: int = 0
     """How many workers were not heard any more when the run ended, or had ended without a last report."""
     target: Target | None = None

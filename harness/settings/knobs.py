@@ -166,6 +166,13 @@ KNOBS: Final = (
     ),
     Knob("--warmup", "0", "How long at the start is in no figure, as 30s: connections open, caches fill, users spawn."),
     Knob("--report", "yes", "Make report.html when the run ends; junit.xml and summary.md always are.", ("yes", "no")),
+    Knob(
+        "--cognito-show-accounts",
+        "yes",
+        "Name the accounts that Cognito rejected in results; no: the lines of the users file alone, for results that "
+        "are shared.",
+        ("yes", "no"),
+    ),
     Knob("--samples", "no", "Write every sample to samples.jtl, as JMeter does.", ("no", "yes"), is_switch=True),
     Knob("--gate-file", "", "File with a gate a line; they hold besides those of --gate and of pyproject.toml."),
     Knob(

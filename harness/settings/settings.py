@@ -83,6 +83,8 @@ class Settings:
     """As given; read `warmup_s`."""
     report: str = "yes"
     """`no`: summary.json is all; `cognito-load report build` makes the rest."""
+    show_accounts: str = "yes"
+    """`no`: user names are in no result."""
     samples: str = "no"
     """`yes`: every sample is written down."""
     gate_file: str = ""
@@ -222,6 +224,11 @@ class Settings:
     def makes_page(self) -> bool:
         """Whether report.html is made when the run ends."""
         return self.report == "yes"
+
+    @property
+    def shows_accounts(self) -> bool:
+        """Whether results name the accounts that Cognito rejected."""
+        return self.show_accounts == "yes"
 
     @property
     def writes_samples(self) -> bool:

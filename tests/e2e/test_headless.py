@@ -86,7 +86,7 @@ def test_a_rejected_password_is_tried_once_and_explained(run_locust, start_sandb
     assert error["remedy"].split()[0] in run.output
     assert "COGNITO InitiateAuth: NotAuthorizedException: Incorrect username or password." in run.output
     assert run.summary["not_measured"]["skipped"], "the requests it could not send are counted"
-    assert rows[7][0] not in run.output
+    assert f"line 9  {rows[7][0]}  NotAuthorizedException" in run.output
 
 
 def test_a_sandbox_that_goes_away_and_comes_back_costs_failures_but_no_users(start_locust, start_sandbox, tmp_path):

@@ -31,7 +31,7 @@ LOGIN = Sample("login", "login", Outcome.OK, STARTED_S, 1_000, reason=Reason.INI
 
 def setup_of(results: Path, samples: str = "no") -> Setup:
     settings = Settings(results_dir=str(results), run="a-run", samples=samples)
-    return cast("Setup", SimpleNamespace(settings=settings, endpoint=Endpoint.parse("http://127.0.0.1")))
+    return cast("Setup", SimpleNamespace(settings=settings, users=None, endpoint=Endpoint.parse("http://127.0.0.1")))
 
 
 def second(count: int) -> Metrics:

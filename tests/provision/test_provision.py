@@ -335,6 +335,24 @@ def test_the_state_of_each_account_is_told_and_mended(make_pool, provision, aws,
     assert not any(password in told for password in (*before.values(), *after.values()))
 
 
+def test_only_the_accounts_that_a_file_names_get_new_passwords(make_pool, provision, aws, tmp_path):
+    """Those that are disabled or are not ours are left alone, and said so."""
+    pool_id = make_pool()
+    provision("create", "--count", 4, "--rate", 50)
+    before = accounts(tmp_path / "users.dev.csv")
+    aws.admin_disable_user(UserPoolId=pool_id, Username="load-00002")
+    names = ("load-00001", "load-00002", "stranger", "load-00004")
+    (tmp_path / "rejected.csv").write_text("username,line,error,reason\n" + "".join(f"{n},2,X,y\n" for n in names))
+    code, out, _ = provision("reset-passwords", "--users", "rejected.csv", "--prefix", "other-")
+    assert code == EXIT.FAILED, "not all of them could get one"
+    assert "2 accounts given new passwords" in out
+    assert "not in the pool: stranger" in out
+    assert "disabled, which no password changes: load-00002" in out
+    after = accounts(tmp_path / "users.dev.csv")
+    assert {name for name in after if after[name] != before[name]} == {"load-00001", "load-00004"}
+    assert can_sign_in(aws, pool_id, "load-00004", after["load-00004"])
+
+
 def test_a_reference_is_never_taken_for_a_password(make_pool, provision, aws, tmp_path):
     pool_id = make_pool()
     (tmp_path / "users.dev.csv").write_text("username,password\nload-00001,keyring:load/1\nmine,ssm:/mine\n")

@@ -16,7 +16,7 @@ from harness.cognito.remedies import exchanges, logins, oauth, pools
 from harness.cognito.remedies.row import Remedy, Row
 from harness.cognito.wire import CHALLENGE_UNANSWERED, MISSING_TARGET, MISSING_TOKEN, NO_AWS_KEYS, NOT_COGNITO
 
-__all__ = ["ROWS", "Remedy", "is_cognitos_own", "lookup", "short"]
+__all__ = ["ROWS", "Remedy", "concerns_account", "is_cognitos_own", "lookup", "short"]
 
 ROWS: Final[tuple[Row, ...]] = (*logins.ROWS, *pools.ROWS, *oauth.ROWS, *exchanges.ROWS)
 
@@ -74,6 +74,15 @@ def lookup(kind: str, message: str = "") -> Remedy | None:
     return known.remedy if known else None
 
 
+def concerns_account(kind: str, message: str) -> bool:
+    """Whether an error is about the account that met it, and not about the app client, the pool, or the way there.
+
+    What the table does not know is.
+    """
+    known = _find(kind, message)
+    return known is None or known.is_of_account
+
+
 def short(kind: str, message: str) -> str:
     """The error in one line that is the same for every user and every client that meets it.
 
@@ -103,6 +112,7 @@ class _Known(NamedTuple):
     pattern: re.Pattern[str]
     shown: str
     remedy: Remedy
+    is_of_account: bool
 
 
 def _find(kind: str, message: str) -> _Known | None:
@@ -133,6 +143,7 @@ def _known(row: Row) -> _Known:
         re.compile("|".join(spellings), re.IGNORECASE | re.DOTALL),
         row.says.partition("|")[0].replace("{}", _ELLIPSIS),
         Remedy(row.cause, row.remedy),
+        row.is_of_account,
     )
 
 

@@ -100,6 +100,7 @@ ROWS: Final = (
         "",
         "A Lambda trigger of the pool refused the login, in its own words.",
         "Read the trigger's log in CloudWatch, and exempt the test users there if that is its purpose.",
+        is_of_account=True,
     ),
     Row(
         "UnexpectedLambdaException",

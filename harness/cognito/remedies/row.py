@@ -23,3 +23,5 @@ class Row(NamedTuple):
     the one that is shown. Empty for any message that no other row of this kind knows."""
     cause: str
     remedy: str
+    is_of_account: bool = False
+    """Whether it is about one account, so that the others may work: its password, its state, its second factor."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from harness.evidence.reports import steps
+from harness.evidence.reports import accounts, steps
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.run import Run
 from harness.evidence.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
@@ -16,6 +16,7 @@ _HEADS = ("count", "fail %", "per s", "p50 ms", "p95 ms", "p99 ms", "max ms")
 _ESCAPED = {ord(mark): f"&#{ord(mark)};" for mark in "&\\`*[]<>|#~@"}
 _MOST_NAMES = 20
 _MOST_ERRORS = 10
+_MOST_ACCOUNTS = 10
 
 
 def markdown(run: Run) -> str:
@@ -40,6 +41,7 @@ def markdown(run: Run) -> str:
         _sweep(run, numbers),
         "\n".join(f"- {_plain(sentence)}" for sentence in _notes(run, numbers)),
         _errors(run, numbers),
+        _accounts(run, numbers),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -123,6 +125,25 @@ def _errors(run: Run, numbers: Numbers) -> str:
     if len(errors) > _MOST_ERRORS:
         lines.append(f"- {len(errors) - _MOST_ERRORS} more kinds of error are in the report")
     return "\n".join(["### Errors", "", *lines])
+
+
+def _accounts(run: Run, numbers: Numbers) -> str:
+    rejections = run.rejections
+    if not rejections.count:
+        return ""
+    lines = [
+        "### Rejected accounts",
+        "",
+        f"{_plain(accounts.heading(rejections))}.",
+        "",
+        "| users file | account | why |",
+        "|---|---|---|",
+    ]
+    shown = accounts.rows(rejections, _MOST_ACCOUNTS)
+    lines += [f"| {line} | {_code(username)} | {_plain(said)} |" for line, username, said in shown]
+    if rejections.count > len(shown):
+        lines += ["", f"{numbers.count(rejections.count - len(shown))} more are in the report and in rejected.csv."]
+    return "\n".join(lines)
 
 
 def _plain(text: str) -> str:

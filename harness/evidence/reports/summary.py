@@ -22,6 +22,7 @@ from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, Health
 from harness.evidence.histogram import Histogram
 from harness.evidence.measured import GENERATOR
 from harness.evidence.record import point_latest_at
+from harness.evidence.rejections import Rejections
 from harness.evidence.run import ExplainedError, Run
 from harness.evidence.sample import Kind
 from harness.evidence.sweep import Sweep
@@ -32,6 +33,9 @@ FILE_NAME = "summary.json"
 
 MAX_EVENTS = 1_000
 """Events in the summary; `events.jsonl` has all of them."""
+
+MAX_ACCOUNTS = 100
+"""Rejected accounts in the summary; `rejected.csv` has all of them."""
 
 _LATENCIES = ("p50", "p90", "p95", "p99", "p99.9", "max", "mean")
 
@@ -85,6 +89,7 @@ def summary(run: Run) -> dict[str, Any]:
         "exchanges": {"all": _figures(run, metrics.tally(EXCHANGES)), "by_name": _by_name(run, "exchange")},
         "requests": {"all": _figures(run, metrics.tally(REQUESTS)), "by_name": _by_name(run, "request")},
         "errors": [_error(error) for error in run.errors()],
+        "accounts": _accounts(run.rejections),
         "not_measured": {
             "skipped": [{"name": name, "why": why, "count": n} for (name, why), n in sorted(metrics.skipped.items())],
             "dropped": dict(sorted(metrics.dropped.items())),
@@ -202,6 +207,17 @@ def _error(error: ExplainedError) -> dict[str, Any]:
         "last": _iso(error.seen.last_s),
         "cause": error.cause or None,
         "remedy": error.remedy or None,
+    }
+
+
+def _accounts(rejections: Rejections) -> dict[str, Any]:
+    return {
+        "rejected": rejections.count,
+        "by_reason": dict(sorted(rejections.reasons.items(), key=lambda item: (-item[1], item[0]))),
+        "first": [
+            {"line": each.line, "username": each.username or None, "error": each.error, "reason": each.reason}
+            for each in rejections.first[:MAX_ACCOUNTS]
+        ],
     }
 
 

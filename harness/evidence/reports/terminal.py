@@ -18,7 +18,7 @@ from rich.style import Style
 from rich.text import Text
 
 from harness.evidence.health import MAX_CPU_SHARE
-from harness.evidence.reports import steps
+from harness.evidence.reports import accounts, steps
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.page import Section, fit
 from harness.evidence.run import ExplainedError, Run
@@ -36,6 +36,7 @@ _CELL_WIDTH = 6
 _PARTS_SHOWN = 4
 _GATE_WIDTH = 36
 _GATES_MISSED_SHOWN = 4
+_ACCOUNTS_SHOWN = 10
 _REASONS = ("reason", "reasons")
 _WIDEST_TITLE = "Cognito exchanges"
 
@@ -90,6 +91,7 @@ class _Summary:
             self._requests(),
             self._not_measured(),
             self._errors(),
+            self._accounts(),
             self._generator(),
             self._gates(),
             self._comparison(),
@@ -201,6 +203,21 @@ class _Summary:
             if said:
                 lines += self._wrapped(f"{label}  {said}", 3 * _INDENT, hanging=8, max_lines=2)
         return lines
+
+    def _accounts(self) -> Section:
+        rejections = self._run.rejections
+        if not rejections.count:
+            return Section([])
+        rows = accounts.rows(rejections, _ACCOUNTS_SHOWN)
+        widths = [max(cell_len(self._clean(row[column])) for row in rows) for column in (0, 1)]
+        items = []
+        for line, username, said in rows:
+            cells = f"{line:<{widths[0]}}  {set_cell_size(self._clean(username), widths[1])}  {said}"
+            items.append(self._wrapped(cells, _INDENT, _FAILED, hanging=2, max_lines=2))
+        heading = self._wrapped(f"Accounts  {accounts.heading(rejections)}", "", hanging=2)
+        heading[0].stylize(_HEAD, 0, len("Accounts"))
+        unmade = rejections.count - len(rows)
+        return Section(heading, items, ("account", "accounts"), unmade=unmade)
 
     def _generator(self) -> Section:
         healths = self._run.healths

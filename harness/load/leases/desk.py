@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from harness.load.leases.ledger import RowLedger, Share
@@ -55,6 +56,10 @@ class Desk:
         """How many rows a process gives as soon as their users have moved together on others."""
         self._shares: dict[str, Share] = {}
         self._rejected: dict[int, list[Any]] = {}
+
+    def rejected(self, since: int) -> list[list[Any]]:
+        """The accounts that Cognito rejected, as processes told of them, in that order, without the first so many."""
+        return list(islice(self._rejected.values(), since, None))
 
     @property
     def waiting(self) -> int:

@@ -336,6 +336,10 @@ class LocalRows(Rows):
         """See Rows; within one process login users may have the rows of API users as well."""
         return self._login or self._all
 
+    def rejected(self, since: int) -> list[list[Any]]:
+        """See Desk."""
+        return self._desk.rejected(since)
+
     def _to_desk(self, kind: str, data: dict[str, Any]) -> None:
         self._desk.receive(self.HOLDER, kind, data)
         self._hear()

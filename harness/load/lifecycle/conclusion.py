@@ -144,6 +144,7 @@ def conclude(
         warmup_s=record.facts.warmup_s,
         sweep=record.sweep.result() if record.sweep else None,
         target=record.facts.target,
+        rejections=record.rejections,
     )
     record.conclude(run.notes, measured.generator)
     try:

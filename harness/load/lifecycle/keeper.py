@@ -16,6 +16,7 @@ from harness.evidence.events import CLOCK, CLOCK_SET
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import INTERVAL_S, Facts, Record, make_folder
+from harness.load.lifecycle.rejected import Refusals, RejectedAccounts, no_refusals
 from harness.load.lifecycle.setup import Setup
 from harness.steady import STEADY
 
@@ -36,6 +37,7 @@ class Keeper:
         due: Where measurements come from.
         healths: The health of each process by its name, as it is now.
         after_s: How long after the clock's full second to look: measurements of workers are on their way.
+        refusals: The rows that Cognito rejected; see `RejectedAccounts`.
         tidy: What else is done now and then while a run goes on, given the time.
         in_flight: What is open in all processes, and since when.
     """
@@ -46,6 +48,7 @@ class Keeper:
         facts: Facts,
         due: Due,
         healths: Callable[[], Mapping[str, Health]],
+        refusals: Refusals = no_refusals,
         *,
         after_s: float = 0.0,
         tidy: Callable[[float], None] = lambda _: None,
@@ -63,6 +66,8 @@ class Keeper:
         self._due = due
         self._healths = healths
         self._after_s = after_s
+        settings = setup.settings
+        self._rejected = RejectedAccounts(setup.users, refusals, shows_names=settings.shows_accounts)
         self._tidy = tidy
         self._in_flight = in_flight
         self._is_over = gevent.event.Event()
@@ -87,6 +92,7 @@ class Keeper:
         self._greenlet.join()
         self._take(ALL)
         self.record.metrics.in_flight = Ages()  # what was open at the end was cut off
+        self.record.reject(self._rejected.news())
         self.record.finish(self._healths(), changes)
         return self.record
 
@@ -102,6 +108,7 @@ class Keeper:
             if now_s >= interval_at_s:
                 interval_at_s += INTERVAL_S
                 self.record.interval(now_s, self._healths(), pause=_let_others_run)
+                self.record.reject(self._rejected.news())
                 self._tidy(now_s)
 
     def _take(self, now_s: float) -> None:

@@ -32,16 +32,17 @@ class LocalSupervisor(Supervisor):
     def start_run(self, setup: Setup, ledger: RowLedger) -> None:
         """See Supervisor."""
         runner = self.environment.runner
+        rows = LocalRows(ledger, self.tell_short)
         run = Run(
             setup,
             self.environment.events,
-            LocalRows(ledger, self.tell_short),
+            rows,
             processes=1,
             users=lambda: runner.user_count if runner else 0,
         )
         run.monitor.start()
         self._run = run
-        folder = self.keep(setup, OwnSeconds(run.drain).due)
+        folder = self.keep(setup, OwnSeconds(run.drain).due, rows.rejected)
         if setup.settings.writes_samples and folder is not None:
             run.write_samples(folder / jtl.FILE_NAME, "local")
         attach(self.environment, run)

@@ -93,8 +93,8 @@ class MasterSupervisor(Supervisor):
             more = {"elapsed_s": self.course.elapsed_s} if kind == SHARE else {}
             self._runner.send_message(kind, {**data, **more, "run": run_id}, worker)
 
-        self._desk = Desk(ledger, send, self.tell_short)
-        self.keep(setup, lambda now_s: self._due(collector, now_s), after_s=PARCELS_TAKE_S)
+        self._desk = desk = Desk(ledger, send, self.tell_short)
+        self.keep(setup, lambda now_s: self._due(collector, now_s), desk.rejected, after_s=PARCELS_TAKE_S)
 
     def finish(self) -> None:
         """Have the workers end their users, and wait for the last of what they measured.

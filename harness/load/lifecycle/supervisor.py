@@ -35,6 +35,7 @@ from harness.load.lifecycle.inspection import Inspection
 from harness.load.lifecycle.keeper import Due, Keeper
 from harness.load.lifecycle.preflight import preflight
 from harness.load.lifecycle.progress import Progress
+from harness.load.lifecycle.rejected import Refusals
 from harness.load.lifecycle.setup import (
     Setup,
     read_settings,
@@ -262,8 +263,8 @@ class Supervisor(ABC):
     def sample_notes(self, record: Record) -> tuple[str, ...]:
         """Make `samples.jtl` complete, now that the run is over; what a reader must know about it."""
 
-    def keep(self, setup: Setup, due: Due, *, after_s: float = 0.0) -> Path | None:
-        """Begin the run's record: its folder, None when there is none. For `after_s` see `Keeper`."""
+    def keep(self, setup: Setup, due: Due, refusals: Refusals, *, after_s: float = 0.0) -> Path | None:
+        """Begin the run's record: its folder, None when there is none. For the arguments see `Keeper`."""
         facts = Facts(
             run_id=setup.settings.run,
             started_s=self.course.started_s,
@@ -278,8 +279,8 @@ class Supervisor(ABC):
             target=target_of(setup, self.environment),
         )
         tidy = partial(forget_old_seconds, self.environment.stats)
-        due = self.course.counting(due)
-        self._keeper = Keeper(setup, facts, due, self.healths, after_s=after_s, tidy=tidy, in_flight=self.in_flight)
+        given = (setup, facts, self.course.counting(due), self.healths, refusals)
+        self._keeper = Keeper(*given, after_s=after_s, tidy=tidy, in_flight=self.in_flight)
         return self._keeper.record.folder
 
     def measured_so_far(self) -> Measured:

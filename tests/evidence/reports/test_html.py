@@ -33,6 +33,7 @@ SECTIONS = [
     "sweep",
     "connections",
     "errors",
+    "accounts",
     "tokens",
     "generator",
     "baseline",

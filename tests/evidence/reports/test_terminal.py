@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from harness.evidence.metrics import Metrics
+from harness.evidence.rejections import Rejected, Rejections
+from harness.evidence.reports import html, markdown, summary
 from harness.evidence.reports.terminal import MAX_LINES, render
 from harness.evidence.run import Run
 from harness.evidence.sample import Sample
@@ -219,6 +222,26 @@ def test_everything_besides_the_figures_is_told(make: Any):
     assert "5 exceptions in the test's own code: Api.a 1, Api.b 1, Api.c 1, Api.d 1, 1 more" in shown
     assert "1 took longer than an hour, and are shown as one hour" in shown
     assert "worker 3 was lost, and with it up to 5 s of measurements" in shown
+
+
+@pytest.mark.parametrize(("shows", "name"), [(True, "user-2@example.com"), (False, "not shown")])
+def test_some_rejected_accounts_are_told_and_how_many_more_there_are(make: Any, shows: bool, name: str):
+    """The first of them by their lines, and the page stays as short as it is."""
+    rejections = Rejections()
+    rejections.add(Rejected(line, f"user-{line}@example.com" * shows, "E", "why") for line in range(1_500, 1, -1))
+    run = replace(make.run(), rejections=rejections)
+    shown = printed(run)
+    assert "Accounts  1499 accounts were rejected and not tried again" in shown
+    assert f"line 2   {name}" in shown
+    assert len(re.findall(r"^  line \d+ ", shown, re.MULTILINE)) <= 10
+    assert re.search(r"14[89]\d more accounts", shown)
+    text = markdown.markdown(run)
+    assert "1\u2009489 more are in the report and in rejected.csv." in text
+    assert name.replace("@", "&#64;") in text
+    assert len(summary.summary(run)["accounts"]["first"]) == 100
+    page = html.page(run)
+    assert name in page
+    assert "1\u2009399 more are in" in page
 
 
 def test_every_reason_for_an_invalid_run_is_told_once(make: Any):

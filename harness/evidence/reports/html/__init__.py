@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN
-from harness.evidence.reports import charts
+from harness.evidence.reports import accounts, charts
 from harness.evidence.reports.html import tables
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.over_time import Timeline
@@ -47,6 +47,8 @@ def page(run: Run) -> str:
         phases=tables.phases(run, numbers),
         sweep=tables.sweep(run, numbers),
         errors=tables.errors(run),
+        accounts=tables.accounts(run),
+        accounts_heading=accounts.heading(run.rejections),
         events=tables.events(run),
         renewals=tables.renewals(run, numbers),
         has_intended=bool(metrics.tally(INTENDED).count),

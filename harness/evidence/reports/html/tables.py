@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from harness.clock import gravity
 from harness.evidence.health import MAX_CPU_SHARE
+from harness.evidence.reports import accounts as rejected
 from harness.evidence.reports import charts, steps
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.over_time import PERCENTILES, OverTime
@@ -19,6 +20,7 @@ from harness.outcome import Reason
 _COST = ("p50", "p95", "p99", "max")
 _PERCENTILES = ("p50", "p75", "p90", "p95", "p99", "p99.9", "p99.99", "max", "mean")
 _MINUTE_S, _HOUR_S = 60, 3_600
+_MOST_ACCOUNTS = 100
 
 _MEANINGS = {
     Reason.INITIAL: "the first login of a user",
@@ -229,6 +231,12 @@ def processes(run: Run, numbers: Numbers) -> Table:
         )
     lateness = ("late p50 ms", "late p99 ms", "late max ms", "unread p99 ms")
     return Table(("process", "CPU mean %", "CPU max %", "hot %", *lateness, "clock s"), tuple(rows), frozenset(failed))
+
+
+def accounts(run: Run) -> Table:
+    """The accounts that Cognito rejected, those of the first lines."""
+    rows = rejected.rows(run.rejections, _MOST_ACCOUNTS)
+    return Table(("users file", "account", "why"), tuple(rows), frozenset(range(len(rows))))
 
 
 def elapsed(seconds: float) -> str:
