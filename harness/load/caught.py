@@ -23,7 +23,7 @@ class _Judged(ResponseContextManager):
     @property
     def ok(self) -> bool:
         """Whether there is an answer, and its status is less than 400."""
-        return self.status_code > 0 and bool(super().ok)
+        return self.status_code > 0 and self.request_meta["exception"] is None and bool(super().ok)
 
     def __exit__(  # type: ignore[override]  # Locust's is untyped
         self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None
@@ -32,7 +32,7 @@ class _Judged(ResponseContextManager):
         if is_locusts:
             done: bool | None = super().__exit__(kind, raised, traceback)  # type: ignore[no-untyped-call]  # Locust's
             return done
-        has_failed = getattr(self, "error", None) is not None
+        has_failed = self.request_meta["exception"] is not None
         if not has_failed and isinstance(raised, Exception) and not isinstance(raised, _FLOW):
             self.failure(f"the check raised {type(raised).__name__}")  # type: ignore[no-untyped-call]  # Locust's
         super().__exit__(None, None, None)  # type: ignore[no-untyped-call]  # Locust's

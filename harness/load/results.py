@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from geventhttpclient.response import HTTPParseError
+from geventhttpclient.useragent import RetriesExceeded, UnsupportedRedirectSchemeError
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 from locust.exception import CatchResponseError, ResponseError
 
 from harness.evidence.sample import Sample, new_sample
+from harness.load.http.limits import UnusableAnswerError
 from harness.outcome import Outcome
 
 MAX_ERROR_CHARS: Final = 200
@@ -69,6 +72,8 @@ def _outcome(exception: BaseException | str, status: int) -> Outcome:
         return Outcome.SERVER_ERROR
     if status >= _BAD_REQUEST:
         return Outcome.HTTP_ERROR
+    if isinstance(exception, UnusableAnswerError | UnsupportedRedirectSchemeError) or _is_loop(exception):
+        return Outcome.MALFORMED
     return Outcome.TRANSPORT_ERROR  # also after a status: the body broke off
 
 
@@ -85,6 +90,18 @@ def _error_text(exception: BaseException | str, status: int) -> str:
         return (str(exception) or type(exception).__name__)[:MAX_ERROR_CHARS]
     if status >= _BAD_REQUEST:
         return f"HTTP {status}"
+    if isinstance(exception, RetriesExceeded):
+        if not _is_loop(exception):
+            return _error_text(vars(exception)["original"], 0)
+        detail = exception.text  # without the URL, which may hold a secret
+    elif isinstance(exception, HTTPParseError):
+        detail = str(exception.args[0]) if exception.args else ""
+    else:
+        detail = str(exception) if isinstance(exception, OSError | ValueError) else ""
     kind = type(exception).__name__
-    detail = str(exception) if isinstance(exception, OSError | ValueError) else ""
     return f"{kind}: {detail}"[:MAX_ERROR_CHARS] if detail else kind
+
+
+def _is_loop(exception: BaseException | str) -> bool:
+    """Whether it says that redirects did not end; otherwise such an error stands for another one, the `original`."""
+    return isinstance(exception, RetriesExceeded) and not isinstance(vars(exception).get("original"), BaseException)

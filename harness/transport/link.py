@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from socket import AF_INET, AF_INET6, CMSG_SPACE, IPPROTO_TCP, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY
+from socket import AF_INET, AF_INET6, CMSG_SPACE, EAI_NONAME, IPPROTO_TCP, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY
 from struct import Struct
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -30,6 +30,8 @@ from harness.transport.endpoint import ip_address
 CHUNK_BYTES: Final = 65536
 """More than the longest answer a login gets, so that one receive takes it whole."""
 LEAST_S: Final = 0.001
+NEVER_NS: Final = 1 << 63
+"""No limit, by `time.perf_counter_ns`."""
 IPV4: Final = 4
 READ: Final = 1
 """libev's EV_READ."""
@@ -65,6 +67,7 @@ class Link:
 
     __slots__ = (
         "_deadline_ns",
+        "_due_ns",
         "_greenlet",
         "_hub",
         "_is_readable",
@@ -95,7 +98,7 @@ class Link:
         self._poll.register(descriptor, select.POLLIN)
         self._hub = gevent.get_hub()
         self._room = _room_of(self._hub)
-        self._deadline_ns = self._timeout_ns = 0
+        self._deadline_ns = self._due_ns = self._timeout_ns = 0
         self._greenlet: Any = None
         self._is_readable = False
         self._timer: Any = None
@@ -137,8 +140,12 @@ class Link:
         """Whether an idle connection has something to say: that it is closed, or bytes nobody asked for."""
         return bool(self._poll.poll(0))
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes, until_ns: int = NEVER_NS) -> None:
         """Send all of it.
+
+        Args:
+            data: A message.
+            until_ns: When all of it must have been taken, by `time.perf_counter_ns`.
 
         Raises:
             NothingSentError: The peer was gone before.
@@ -151,20 +158,25 @@ class Link:
         except OSError as error:
             raise NothingSentError from error
         if sent != len(data):
-            self._send_rest(memoryview(data)[sent:])
+            self._send_rest(memoryview(data)[sent:], until_ns)
 
-    def receive(self, since_ns: int) -> bytes:
+    def receive(self, since_ns: int, until_ns: int = NEVER_NS) -> bytes:
         """Wait until there is something, and take it; b"" when the peer closed.
 
         Args:
             since_ns: From when on the timeout counts, by `time.perf_counter_ns`; nothing can have come before.
+            until_ns: When to give up, by the same clock, though the timeout has not passed.
 
         Raises:
             OSError: Reset; TimeoutError when nothing came in time.
         """
-        self._deadline_ns = since_ns + self._timeout_ns
+        deadline_ns = since_ns + self._timeout_ns
+        self._deadline_ns = deadline_ns = min(until_ns, deadline_ns)
         if self._timer is None:
-            self._arm(self._timeout_ns)
+            self._arm(deadline_ns - time.perf_counter_ns())
+        elif deadline_ns < self._due_ns:
+            self._stop_timer()
+            self._arm(deadline_ns - time.perf_counter_ns())
         while True:
             self._wait()
             try:
@@ -202,9 +214,12 @@ class Link:
         if self._greenlet is not None:
             self._hub.loop.run_callback(self._throw, self._greenlet, ConnectionAbortedError)
 
-    def _send_rest(self, rest: memoryview) -> None:
+    def _send_rest(self, rest: memoryview, until_ns: int) -> None:
         while rest:
-            gevent.socket.wait_write(self._socket.fileno(), self._timeout_ns / 1e9)
+            left_ns = until_ns - time.perf_counter_ns()
+            if left_ns <= 0:
+                raise TimeoutError
+            gevent.socket.wait_write(self._socket.fileno(), min(self._timeout_ns, left_ns) / 1e9)
             try:
                 rest = rest[self._socket.send(rest) :]
             except BlockingIOError:  # a stray wake-up
@@ -237,7 +252,8 @@ class Link:
             self._watcher.stop()
 
     def _arm(self, after_ns: int) -> None:
-        self._timer = self._hub.loop.timer(after_ns / 1e9, ref=False)
+        self._due_ns = time.perf_counter_ns() + after_ns
+        self._timer = self._hub.loop.timer(max(after_ns / 1e9, 0.0), ref=False)
         self._timer.start(self._on_timer)
 
     def _on_timer(self) -> None:
@@ -277,6 +293,11 @@ def _room_of(hub: Any) -> tuple[memoryview]:  # noqa: ANN401  # gevent is untype
 
 def _addresses(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
     address = ip_address(host)
-    if address is not None:  # gevent would ask a thread of its resolver even for this
+    if address is None:
+        try:
+            host.encode("idna")
+        except UnicodeError:  # a label that is empty or too long: no name, and gevent would print a traceback
+            raise gevent.socket.gaierror(EAI_NONAME, "Name or service not known") from None
+    else:  # gevent would ask a thread of its resolver even for this
         return [(AF_INET if address.version == IPV4 else AF_INET6, (host, port))]
     return [(family, target) for family, _, _, _, target in gevent.socket.getaddrinfo(host, port, 0, SOCK_STREAM)]

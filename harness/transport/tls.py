@@ -11,7 +11,7 @@ from typing import Final
 import certifi
 
 from harness.errors import ConfigurationError, ConnectError, Problem
-from harness.transport.link import Link
+from harness.transport.link import NEVER_NS, Link
 
 CHUNK_BYTES: Final = 16384
 """The longest record, which is what one read gives; to reserve more leaves holes in the heap."""
@@ -125,15 +125,15 @@ class TlsLink:
                 return True
         return False
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes, until_ns: int = NEVER_NS) -> None:
         """As `Link.send`."""
         self._tls.write(data)
-        self._flush()
+        self._flush(until_ns)
 
-    def receive(self, since_ns: int) -> bytes:
+    def receive(self, since_ns: int, until_ns: int = NEVER_NS) -> bytes:
         """As `Link.receive`."""
         while True:
-            data = self._link.receive(since_ns)
+            data = self._link.receive(since_ns, until_ns)
             if not data:
                 return b""
             self._incoming.write(data)
@@ -145,10 +145,10 @@ class TlsLink:
         """As `Link.close`: without a farewell, as clients do."""
         self._link.close()
 
-    def _flush(self) -> None:
+    def _flush(self, until_ns: int = NEVER_NS) -> None:
         data = self._outgoing.read()
         if data:
-            self._link.send(data)
+            self._link.send(data, until_ns)
 
     def _decrypt(self) -> bytes | None:
         """All that can be read: b"" when the peer said that it closes, None when not even one record is whole."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ssl
+import time
 from collections.abc import Callable, Collection
 from http.cookiejar import CookieJar
 from typing import Any, Final
@@ -16,6 +17,7 @@ from locust.contrib.fasthttp import FAILURE_EXCEPTIONS, ErrorResponse, FastRespo
 from harness.load.http.answer import WholeAnswer, read_answer
 from harness.load.http.connections import Connections
 from harness.load.http.cookies import Jar
+from harness.load.http.limits import AnswerTooLargeError, AnswerTooLateError, Limits
 from harness.load.http.location import Origin
 from harness.load.http.outgoing import Outgoing
 from harness.load.http.response import ApiResponse
@@ -33,6 +35,7 @@ class Agent:
         connect_timeout_s: See Connections.
         read_timeout_s: See Connections.
         most: See Connections.
+        limits: What an answer may cost.
     """
 
     def __init__(
@@ -43,8 +46,11 @@ class Agent:
         connect_timeout_s: float | None,
         read_timeout_s: float | None,
         most: int,
+        limits: Limits,
     ) -> None:
         self._client = client
+        self._max_answer_bytes = limits.max_answer_bytes
+        self._timeout_ns = int(limits.request_timeout_s * 1e9)
         self._make_tls = tls
         self._tls: ssl.SSLContext | None = None
         self._options: dict[str, Any] = {
@@ -79,13 +85,23 @@ class Agent:
         jar = client.cookiejar
         earlier: list[ApiResponse] = []
         url = outgoing.url
+        until_ns = time.perf_counter_ns() + self._timeout_ns
+        left = self._max_answer_bytes
         for _ in range(client.max_redirects + 1):
             if jar is not None and next(iter(jar), None) is not None:
                 _give(jar, outgoing)
             location = outgoing.location
             connections = self._origins.get(location.origin) or self._connections(location.origin)
-            link, data, connect_ns, first_byte_ns = connections.ask(bytes(outgoing))
-            answer = read_answer(connections, link, data, outgoing.method, is_stream=is_stream)
+            link, data, connect_ns, first_byte_ns = connections.ask(bytes(outgoing), until_ns)
+            answer = read_answer(
+                connections,
+                link,
+                data,
+                outgoing.method,
+                is_stream=is_stream,
+                until_ns=until_ns,
+                max_body_bytes=left,
+            )
             status = answer.status_code
             is_bad = status not in client.valid_response_codes
             response = ApiResponse(
@@ -97,6 +113,7 @@ class Agent:
                 received_ns=link.received_ns if isinstance(answer, WholeAnswer) else 0,
                 unread_ns=link.unread_ns,
                 earlier=earlier,
+                max_content_bytes=self._max_answer_bytes,
             )
             if jar is not None and (answer.has_cookies if isinstance(answer, WholeAnswer) else "set-cookie" in answer):
                 _take(jar, response, answer, outgoing)
@@ -105,6 +122,10 @@ class Agent:
             onward = response.headers.get("location")
             if not onward or not isinstance(onward, str):
                 return response
+            if isinstance(answer, WholeAnswer):
+                if isinstance(answer.failure, AnswerTooLargeError | AnswerTooLateError):
+                    return response
+                left -= answer.size
             earlier = [*earlier, response]
             response.release()
             outgoing = outgoing.redirected(status, onward)

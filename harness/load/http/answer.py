@@ -3,7 +3,7 @@
 Nearly every answer is of one of three kinds: its body has a known length, or it came in chunks with the head, or it
 has none. Such a one is a `WholeAnswer`, which is little more than its bytes. All others (streams, interim answers,
 bodies that end with the connection, and whatever is broken) are read by the class that FastHttpUser reads all of its
-answers with.
+answers with, within limits (`ParsedAnswer`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPParseError, HTTPSocketPoolResponse
 
 from harness.load.http.connections import Connections, Wire
+from harness.load.http.limits import MAX_HEAD_BYTES, AnswerTooLargeError, too_large
 from harness.transport.answer import BODILESS, FIRST_FINAL, STATUS_END, STATUS_START, simple_frame
-from harness.transport.link import Link
+from harness.transport.link import NEVER_NS, Link
 from harness.transport.tls import TlsLink
 
 INCOMPLETE: Final = "Incomplete response."
@@ -29,6 +30,8 @@ _framing: Final = re.compile(
 _SET_COOKIE: Final = b"set-cookie:"
 CHUNKED: Final = (b"transfer-encoding", b"chunked")
 KEPT: Final = (b"connection", b"keep-alive")
+LONGEST_LENGTH: Final = 15
+"""Digits of a Content-Length."""
 _is_size: Final = re.compile(rb"[0-9A-Fa-f]{1,8}").fullmatch
 
 
@@ -42,7 +45,7 @@ class WholeAnswer:
         failure: What broke the body off; raised by whoever reads it first.
     """
 
-    __slots__ = ("_body", "_failure", "_headers", "_lines", "content", "has_cookies", "status_code")
+    __slots__ = ("_body", "_headers", "_lines", "content", "failure", "has_cookies", "status_code")
 
     message_complete = True
     version = "HTTP/1.1"
@@ -51,7 +54,8 @@ class WholeAnswer:
         self.status_code = status
         self._lines = lines
         self._headers: Headers | None = None
-        self._failure = failure
+        self.failure = failure
+        """What will be raised by whoever reads the body first."""
         lower = lines.lower()
         self.has_cookies = b"\r\nset-cookie:" in lower
         """Whether there is a Set-Cookie field."""
@@ -106,13 +110,18 @@ class WholeAnswer:
         value = self._headers_index.get("content-length")
         return int(value) if isinstance(value, str) else None
 
+    @property
+    def size(self) -> int:
+        """How many bytes of the body are held."""
+        return len(self._body if self.content is None else self.content)
+
     def read(self, length: int | None = None) -> bytes:
         """What has not been read yet, or the next `length` bytes of it.
 
         Raises:
             OSError, HTTPParseError: Why the body broke off; once.
         """
-        failure, self._failure = self._failure, None
+        failure, self.failure = self.failure, None
         if failure is not None:
             raise failure
         body = self._body
@@ -134,29 +143,114 @@ class WholeAnswer:
         """Nothing is held."""
 
 
-def read_answer(
-    connections: Connections, link: Link | TlsLink, data: bytes, method: str, *, is_stream: bool
+class ParsedAnswer(HTTPSocketPoolResponse):
+    """An answer of whatever shape, as geventhttpclient's own class reads it, but no more than the limits.
+
+    Args:
+        wire: What is left of it comes from here.
+        pool: Gets the wire back.
+        method: What it answers.
+        pre_buffered: What has come.
+        max_body_bytes: How much of a body may wait to be read.
+    """
+
+    def __init__(self, wire: Wire, pool: Connections, *, method: str, pre_buffered: bytes, max_body_bytes: int) -> None:
+        self._max_body_bytes = max_body_bytes
+        self._head_bytes = 0
+        self._has_head = False
+        connections: Any = pool  # it has the two methods that are called
+        super().__init__(wire, connections, method=method, pre_buffered=pre_buffered)
+
+    def feed(self, data: str | bytes) -> None:
+        """Read on.
+
+        Raises:
+            HTTPParseError: No HTTP, or more of it than the limits allow.
+        """
+        super().feed(data)
+        if not self._has_head:
+            self._count(len(data))
+        elif self.message_complete:
+            self.release()
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise AnswerTooLargeError(f"the head is larger than {MAX_HEAD_BYTES // 1024} KiB")
+
+    # What follows is called by llhttp.
+
+    def _on_headers_complete(self) -> int | bool | None:
+        result: int | bool | None = super()._on_headers_complete()
+        self._has_head = self.get_code() >= FIRST_FINAL
+        return result
+
+    def _on_header_field(self, string: str) -> None:
+        super()._on_header_field(string)
+        if self._has_head:  # a trailer
+            self._count(len(string))
+
+    def _on_header_value(self, string: str) -> None:
+        super()._on_header_value(string)
+        if self._has_head:
+            self._count(len(string))
+
+    def _on_body(self, buf: bytearray) -> None:
+        super()._on_body(buf)
+        if len(self._body_buffer) > self._max_body_bytes:
+            self._body_buffer.clear()
+            raise too_large(self._max_body_bytes)
+
+    def _on_message_complete(self) -> None:
+        # The connection is not free yet: there may be more than belongs here, and this may be an interim answer.
+        self.message_complete = True
+
+
+def read_answer(  # an answer, and its limits
+    connections: Connections,
+    link: Link | TlsLink,
+    data: bytes,
+    method: str,
+    *,
+    is_stream: bool,
+    until_ns: int,
+    max_body_bytes: int,
 ) -> WholeAnswer | HTTPSocketPoolResponse:
     """The answer that begins with `data`; the link is given back when it has been read to its end.
 
+    Args:
+        connections: What the link is of.
+        link: Where the rest comes from.
+        data: What has come.
+        method: What it answers.
+        is_stream: Whether the body is left to be read by whoever wants it.
+        until_ns: When it must have ended, by `time.perf_counter_ns`; of a stream, its head.
+        max_body_bytes: How long its body may be; of a stream, how much of it may wait to be read.
+
     Raises:
-        HTTPParseError: No HTTP answer, or cut short in its head.
+        HTTPParseError: No HTTP answer, cut short in its head, a head that is too long or did not end in time.
         OSError: The connection was lost in its head.
     """
     if not is_stream:
         frame = None if method == "HEAD" else simple_frame(data)
         if frame is not None:
             status, lines, start, end = frame
+            if end - start > max_body_bytes:
+                connections.drop(link)
+                return WholeAnswer(status, lines, b"", too_large(max_body_bytes))
             if end == len(data):
                 connections.keep(link)
                 return WholeAnswer(status, lines, data[start:])
             if end > len(data):
-                return _collect(connections, link, data, frame)
+                return _collect(connections, link, data, frame, until_ns)
         elif (whole := whole_frame(data, is_head=method == "HEAD")) is not None:
             connections.keep(link)
             return WholeAnswer(*whole)
-    pool: Any = connections  # it has the two methods that are called
-    return HTTPSocketPoolResponse(Wire(link), pool, method=method, pre_buffered=data)
+    wire = Wire(link, until_ns)
+    answer = ParsedAnswer(wire, connections, method=method, pre_buffered=data, max_body_bytes=max_body_bytes)
+    if is_stream:
+        wire.until_ns = NEVER_NS
+    return answer
 
 
 def whole_frame(data: bytes, *, is_head: bool) -> tuple[int, bytes, bytes] | None:
@@ -207,16 +301,16 @@ def _unchunked(data: bytes, at: int) -> bytes | None:
 
 
 def _is_length(field: tuple[bytes, bytes]) -> bool:
-    return field[0] == b"content-length" and field[1].isdigit()
+    return field[0] == b"content-length" and field[1].isdigit() and len(field[1]) <= LONGEST_LENGTH
 
 
 def _collect(
-    connections: Connections, link: Link | TlsLink, data: bytes, frame: tuple[int, bytes, int, int]
+    connections: Connections, link: Link | TlsLink, data: bytes, frame: tuple[int, bytes, int, int], until_ns: int
 ) -> WholeAnswer | HTTPSocketPoolResponse:
     """The answer whose body has only begun."""
     status, lines, start, end = frame
     parts, missing = [data[start:]], end - len(data)
-    wire = Wire(link)
+    wire = Wire(link, until_ns)
     failure: Exception | None = None
     try:
         while missing > 0:

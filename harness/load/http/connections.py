@@ -11,8 +11,9 @@ from gevent.lock import BoundedSemaphore
 from geventhttpclient.response import HTTPConnectionClosed
 
 from harness.errors import ConnectError
+from harness.load.http.limits import too_late
 from harness.load.http.location import Origin
-from harness.transport.link import Link, NothingSentError
+from harness.transport.link import NEVER_NS, Link, NothingSentError
 from harness.transport.tls import TlsLink
 
 CLOSED: Final = "connection closed."
@@ -23,23 +24,33 @@ FOREVER_S: Final = 10 * 365 * 86_400.0
 
 
 class Wire:
-    """A link as geventhttpclient reads from a socket."""
+    """A link as geventhttpclient reads from a socket.
 
-    __slots__ = ("link",)
+    Args:
+        link: A link whose answer has begun.
+        until_ns: When the answer must have ended, by `time.perf_counter_ns`; may be changed on the way.
+    """
 
-    def __init__(self, link: Link | TlsLink) -> None:
+    __slots__ = ("link", "until_ns")
+
+    def __init__(self, link: Link | TlsLink, until_ns: int = NEVER_NS) -> None:
         self.link = link
+        self.until_ns = until_ns
 
     def recv(self, _size: int) -> bytes:
         """What there is, however much; b"" when the peer closed.
 
         Raises:
             OSError: Reset; TimeoutError when nothing came in time.
+            AnswerTooLateError: The answer had to have ended.
         """
+        now_ns = time.perf_counter_ns()
+        if now_ns >= self.until_ns:
+            raise too_late()
         try:
-            return self.link.receive(time.perf_counter_ns())
+            return self.link.receive(now_ns, self.until_ns)
         except TimeoutError:
-            raise TimeoutError(TIMED_OUT) from None
+            raise (too_late() if time.perf_counter_ns() >= self.until_ns else TimeoutError(TIMED_OUT)) from None
 
     def close(self) -> None:
         """Close the connection."""
@@ -84,10 +95,14 @@ class Connections:
         for link in self._idle:
             link.close()
 
-    def ask(self, request: bytes) -> tuple[Link | TlsLink, bytes, int, int]:
+    def ask(self, request: bytes, until_ns: int = NEVER_NS) -> tuple[Link | TlsLink, bytes, int, int]:
         """Send a request, and wait for the beginning of its answer.
 
         Whoever gets it gives the link back, by `keep` when the answer has been read to its end, or by `drop`.
+
+        Args:
+            request: Head and body.
+            until_ns: When an answer must have begun, by `time.perf_counter_ns`; a connection may take longer.
 
         Returns:
             The link; what has come; how long connecting took and when, after the start, the first byte came, both in
@@ -101,13 +116,13 @@ class Connections:
         link: Link | TlsLink | None = None
         try:
             started_ns = connected_ns = time.perf_counter_ns()
-            link = self._send_on_idle(request)
+            link = self._send_on_idle(request, until_ns)
             if link is None:
                 link = self._open()
                 connected_ns = time.perf_counter_ns()
-                self._send_on_new(link, request)
+                self._send_on_new(link, request, until_ns)
             try:
-                data = link.receive(connected_ns)
+                data = link.receive(connected_ns, until_ns)
             except ConnectionResetError as error:
                 raise HTTPConnectionClosed(CLOSED) from error
             except TimeoutError:
@@ -139,14 +154,14 @@ class Connections:
         """`drop`, by geventhttpclient's name."""
         self.drop(wire.link)
 
-    def _send_on_idle(self, request: bytes) -> Link | TlsLink | None:
+    def _send_on_idle(self, request: bytes, until_ns: int) -> Link | TlsLink | None:
         """The link it left on; None when no idle one is good any more."""
         idle = self._idle
         while idle:
             link = idle.pop()
             try:
                 if not link.is_stale():
-                    _send(link, request)
+                    _send(link, request, until_ns)
                     return link
             except NothingSentError:  # gone since: opening anew repeats nothing
                 pass
@@ -156,9 +171,9 @@ class Connections:
             link.close()
         return None
 
-    def _send_on_new(self, link: Link | TlsLink, request: bytes) -> None:
+    def _send_on_new(self, link: Link | TlsLink, request: bytes, until_ns: int) -> None:
         try:
-            _send(link, request)
+            _send(link, request, until_ns)
         except NothingSentError as error:
             raise HTTPConnectionClosed(CLOSED) from error
 
@@ -196,9 +211,9 @@ class Connections:
             link.limit(self._read_timeout_s)
 
 
-def _send(link: Link | TlsLink, request: bytes) -> None:
+def _send(link: Link | TlsLink, request: bytes, until_ns: int) -> None:
     try:
-        link.send(request)
+        link.send(request, until_ns)
     except (BrokenPipeError, ConnectionResetError):
         # In the middle of it: a server that has seen enough answers and closes. The answer may be there already.
         return

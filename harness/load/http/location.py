@@ -18,6 +18,9 @@ _BARE_PORTS: Final = frozenset(DEFAULT_PORTS.values())
 REMEMBERED: Final = 4096
 """URLs of a process: more than a load test has that calls fixed paths, less than 4 MB for one that never repeats."""
 
+LONGEST_REMEMBERED: Final = 2000
+"""Characters of a redirect's URL that is worth remembering; a server may make them up without end."""
+
 
 class Origin(NamedTuple):
     """Whom to connect to."""

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from geventhttpclient.header import Headers
 from locust.contrib.fasthttp import FastRequest
 
-from harness.load.http.location import Location, locate
+from harness.load.http.limits import invalid_location
+from harness.load.http.location import LONGEST_REMEMBERED, Location, locate
 
 Fields = dict[str, Any]
 """Header fields as geventhttpclient's Headers keeps them: lower-case name → (name as spelled, value), or a list of
@@ -72,13 +73,16 @@ class Outgoing:
 
         Raises:
             ConnectionError: geventhttpclient's; a scheme that is not HTTP's.
-            ValueError: An address that cannot be sent to.
+            InvalidLocationError: An address that cannot be sent to. It is not told: it may hold a secret.
         """
         request = self.copy()
-        request.redirect(status, location)
-        target = locate(request.url)
+        try:
+            request.redirect(status, location)
+            target = locate(request.url) if len(request.url) <= LONGEST_REMEMBERED else locate.__wrapped__(request.url)
+        except ValueError:
+            target = None
         if target is None:
-            raise ValueError(f"invalid redirect to {location!r}")
+            raise invalid_location()
         return Outgoing(request.url, request.method, request.headers, request.payload, target)
 
     def __bytes__(self) -> bytes:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+import gevent
 from gevent.ssl import create_default_context
 from geventhttpclient.client import HTTPClientPool
 from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool, init_ssl_context
@@ -22,8 +23,10 @@ from locust.contrib.fasthttp import (
 from locust.event import EventHook
 from locust.user import User
 
+from harness.load.http import by_locust
 from harness.load.http.agent import Agent
 from harness.load.http.cookies import Jar
+from harness.load.http.limits import Limits, too_late
 from harness.load.http.location import locate
 from harness.load.http.outgoing import Outgoing, UnusualRequestError, payload_of, verb, with_fields
 from harness.load.http.response import ApiResponse, CaughtResponse, failure_of
@@ -37,6 +40,7 @@ _OWN_OPTIONS: Final = frozenset(
 )
 """What the connections here can be told. With any other (a proxy, foremost) all requests go Locust's own way."""
 _UNUSUAL_FIELDS: Final = frozenset({"transfer-encoding", "expect"})
+_LIMITS: Final = Limits()
 _NOWHERE: Final = frozenset[int]()
 
 Meta = dict[str, Any]
@@ -65,6 +69,8 @@ class DirectSession(FastHttpSession):
         insecure: bool = True,  # noqa: FBT001, FBT002  # Locust's signature
         client_pool: HTTPClientPool | None = None,
         ssl_context_factory: Callable[..., ssl.SSLContext] | None = None,
+        *,
+        limits: Limits = _LIMITS,
         **kwargs: Any,  # noqa: ANN401  # Locust's arguments, passed through
     ) -> None:
         super().__init__(base_url, request_event, user, insecure, client_pool, ssl_context_factory, **kwargs)
@@ -72,6 +78,8 @@ class DirectSession(FastHttpSession):
         self._agent: Agent | None = None
         self._sound: object = None
         """The last request's Authorization, which has been found to be a header's value."""
+        self._timeout_s = limits.request_timeout_s
+        by_locust.limit(self.client, limits)
         options = self.client.clientpool.client_args
         others = any(value for name, value in options.items() if name not in _OWN_OPTIONS)
         if client_pool is None and not self.client.max_retries and not others:
@@ -81,6 +89,7 @@ class DirectSession(FastHttpSession):
                 connect_timeout_s=options.get("connection_timeout", ConnectionPool.DEFAULT_CONNECTION_TIMEOUT),
                 read_timeout_s=options.get("network_timeout", ConnectionPool.DEFAULT_NETWORK_TIMEOUT),
                 most=options.get("concurrency", 1),
+                limits=limits,
             )
 
     def request(  # type: ignore[override]  # noqa: PLR0913, PLR0917  # Locust's signature, without its mutable default
@@ -152,7 +161,9 @@ class DirectSession(FastHttpSession):
         try:
             length = _announced_length(response) if stream else len(response.content or b"")
         except FAILURE_EXCEPTIONS as error:  # the body broke off, or cannot be decoded
-            exception = error
+            if isinstance(response, ApiResponse):
+                response.broke(error)
+            exception = exception or error
             ended_ns = 0
         return {
             "request_type": method,
@@ -213,7 +224,11 @@ class DirectSession(FastHttpSession):
     def _measure_by_locust(self, *args: Any, **kwargs: Any) -> Meta:  # noqa: ANN401  # as above
         # A manager that is never entered reports nothing.
         kwargs["catch_response"] = True
-        manager = super().request(*args, **kwargs)
+        limit = gevent.Timeout.start_new(self._timeout_s, too_late())
+        try:
+            manager = super().request(*args, **kwargs)
+        finally:
+            limit.close()
         meta: Meta = manager.request_meta
         getattr(meta["exception"], "__dict__", {}).pop("http_log", None)
         return meta

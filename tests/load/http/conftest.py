@@ -115,6 +115,18 @@ def silent(*parts: bytes) -> Callable[[Any], bool]:
     return lambda sock: bool(pieces(*parts)(sock) and sock.recv(1))
 
 
+def endless(head: bytes, part: bytes, pause_s: float = 0.0) -> Callable[[Any], bool]:
+    """The beginning of an answer, and one part after the other until the client leaves."""
+
+    def script(sock: Any) -> bool:
+        sock.sendall(head)
+        while True:
+            sock.sendall(part)
+            gevent.sleep(pause_s)
+
+    return script
+
+
 class Record:
     """What Locust's request event was told."""
 
@@ -138,10 +150,16 @@ class Opened:
     def __init__(self, kind: type[FastHttpSession], record: Record) -> None:
         self.kind = kind
         self.record = record
+        self.options: dict[str, Any] = {}
+        """For all of them."""
 
     def __call__(self, site: Site | str, **options: Any) -> FastHttpSession:
         url = site if isinstance(site, str) else site.url
-        options = {"network_timeout": 5.0, "connection_timeout": 5.0, "max_redirects": 30, "max_retries": 0} | options
+        options = (
+            {"network_timeout": 5.0, "connection_timeout": 5.0, "max_redirects": 30, "max_retries": 0}
+            | self.options
+            | options
+        )
         return self.kind(url, self.record.hook, options.pop("user", None), **({"concurrency": 10} | options))
 
 

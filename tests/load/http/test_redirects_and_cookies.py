@@ -7,7 +7,9 @@ from http.cookiejar import Cookie
 
 import pytest
 
+from harness.load import guards
 from tests.load.http.conftest import Opened, Record, Site, answer, redirect
+from tests.transport.conftest import Authority
 
 GET_AFTER = [("301 Moved Permanently", True), ("302 Found", True), ("303 See Other", True)]
 SAME_AFTER = [("307 Temporary Redirect", False), ("308 Permanent Redirect", False)]
@@ -85,12 +87,6 @@ class TestRedirects:
         assert "UnsupportedRedirectSchemeError" in str(record.errors[0])
         assert len(site.requests) == 1
 
-    @pytest.mark.parametrize("location", ["http://", "http://127.0.0.1:none/"])
-    def test_what_leads_nowhere_is_the_tasks_to_know(self, site: Site, opened: Opened, location: str) -> None:
-        site.answers["/from"] = redirect(location)
-        with pytest.raises((ValueError, OSError)):
-            opened(site).get("/from").raise_for_status()
-
     def test_a_status_that_fails_ends_it(self, site: Site, opened: Opened, record: Record) -> None:
         site.answers["/from"] = redirect("/to")
         site.answers["/to"] = answer(b"no", "500 Internal Server Error")
@@ -107,6 +103,25 @@ class TestRedirects:
         session.get("/out", headers={"Authorization": "secret"})
         assert [site.field("Authorization", number) for number in range(3)] == ["secret"] * 3
         assert elsewhere.field("Authorization") is None
+
+    def test_authorization_does_not_come_back_with_a_redirect(self, sites: Callable[..., Site], opened: Opened) -> None:
+        site, elsewhere = sites(), sites()
+        site.answers["/out"] = redirect(f"{elsewhere.url}/back")
+        elsewhere.answers["/back"] = redirect(f"{site.url}/orders")
+        opened(site).get("/out", headers={"Authorization": "secret"})
+        assert site.targets == ["/out", "/orders"]
+        assert [site.field("Authorization", number) for number in range(2)] == ["secret", None]
+
+    def test_authorization_is_not_sent_without_tls(
+        self, sites: Callable[..., Site], opened: Opened, authority: Authority
+    ) -> None:
+        """To the same host by name, but in the clear."""
+        site, plain = sites(authority.server_context("localhost")), sites()
+        site.answers["/out"] = redirect(f"http://localhost:{plain.port}/orders")
+        factory = guards.shared_context_factory(guards.unverified_context())
+        session = opened(f"https://localhost:{site.port}", insecure=True, ssl_context_factory=factory)
+        assert session.get("/out", headers={"Authorization": "secret"}).status_code == 200
+        assert (site.field("Authorization"), plain.field("Authorization")) == ("secret", None)
 
 
 class TestCookies:
