@@ -29,6 +29,8 @@ EVERY_S: Final = 1.0
 """What a worker that dies takes with it at most."""
 RESEND_EVERY: Final = 5
 """Every so many parcels, those that are not acknowledged are sent again."""
+TIDY_EVERY: Final = 10
+"""Every so many parcels, the process is tidied up."""
 LATE_S: Final = 2.0
 """A second is complete when all workers have reported it, or so long after its end; what comes later joins it then."""
 MAX_SKEW_S: Final = 2.0
@@ -42,11 +44,18 @@ Send = Callable[[str, dict[str, Any]], None]
 
 
 class Sender:
-    """A worker's side: the parcels of one run."""
+    """A worker's side: the parcels of one run.
 
-    def __init__(self, run: Run, send: Send) -> None:
+    Args:
+        run: Whose measurements they are.
+        send: The way to the master.
+        tidy: What else is done now and then while the run goes on, given the time.
+    """
+
+    def __init__(self, run: Run, send: Send, tidy: Callable[[float], None] = lambda _: None) -> None:
         self._run = run
         self._send = send
+        self._tidy = tidy
         self._numbers = itertools.count()
         self._unacknowledged: dict[int, dict[str, Any]] = {}
         self._all_arrived = gevent.event.Event()
@@ -79,6 +88,8 @@ class Sender:
                 self._send(PARCEL, parcel)
             else:
                 self._send_all()
+            if not turn % TIDY_EVERY:
+                self._tidy(STEADY.now_s())
 
     def _pack(self, *, is_last: bool, at_s: int | None = None) -> dict[str, Any]:
         """Pack what was measured since the last parcel.

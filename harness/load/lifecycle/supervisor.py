@@ -8,7 +8,6 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -23,7 +22,6 @@ from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import Facts, Record
 from harness.evidence.verdict import FailureReason
-from harness.load.guards import forget_old_seconds
 from harness.load.leases import Exhausted, RowLedger
 from harness.load.lifecycle import load_model, sandboxed
 from harness.load.lifecycle.attendance import Attendance
@@ -45,6 +43,7 @@ from harness.load.lifecycle.setup import (
 from harness.load.lifecycle.target import target_of, tell
 from harness.load.lifecycle.variables import say_others, variable_problems
 from harness.load.live import Standing
+from harness.load.tidying import Tidying
 from harness.steady import STEADY
 
 GRACE_S: Final = 10.0
@@ -278,7 +277,7 @@ class Supervisor(ABC):
             sweep=setup.settings.sweep,
             target=target_of(setup, self.environment),
         )
-        tidy = partial(forget_old_seconds, self.environment.stats)
+        tidy = Tidying(self.environment).tidy
         given = (setup, facts, self.course.counting(due), self.healths, refusals)
         self._keeper = Keeper(*given, after_s=after_s, tidy=tidy, in_flight=self.in_flight)
         return self._keeper.record.folder

@@ -19,6 +19,7 @@ from harness.load.lifecycle.collect import PARCEL_ACK, Sender
 from harness.load.lifecycle.neighbours import own_process
 from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import answers_of, assemble, read_settings
+from harness.load.tidying import Tidying
 from harness.steady import STEADY
 
 
@@ -64,7 +65,7 @@ class Worker:
         self._run = run
         attach(self.environment, run)
         self._is_finished = False
-        self._sender = Sender(run, self._runner.send_message)
+        self._sender = Sender(run, self._runner.send_message, Tidying(self.environment).tidy)
         self._send("hello", {"run": settings.run, "digest": setup.users.digest, "process": own_process()})
 
     def finish(self, grace_s: float) -> None:
