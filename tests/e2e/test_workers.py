@@ -44,6 +44,32 @@ def test_a_run_whose_workers_are_all_killed_ends_at_once_and_proves_nothing(star
     assert "Traceback" not in run.output
 
 
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_one_of_two_workers_is_lost(start_locust, start_sandbox, how):
+    """One that was killed loses its last second, and a gate can ask for it; of a silent one everything is missing."""
+    run = start_locust(
+        *("--headless", "--only-summary", "--processes", 2, *SPAWNED, "--run-time", "10s"),
+        *("--gate", "workers_lost == 0"),
+        against=start_sandbox(),
+        code=USES,
+    )
+    wait_until(lambda: measured_seconds(run) > 3)
+    psutil.Process(run.process.pid).children()[0].send_signal(how)
+    run.finish()
+    summary = run.summary
+    (note,) = [note for note in summary["run"]["notes"] if "was lost" in note]
+    assert summary["run"]["workers_lost"] == 1
+    if how is signal.SIGKILL:
+        assert (run.exit_code, summary["verdict"]["word"]) == (3, "failed")
+        assert note.endswith("what it measured in its last second is missing")
+        return
+    assert (run.exit_code, summary["verdict"]["word"]) == (4, "invalid")
+    (reason,) = summary["verdict"]["invalid_because"]
+    assert "are missing in the figures, since it fell silent" in reason
+    assert int(reason.partition(" s of worker ")[0]) > 3
+    assert "after its last report is missing" in note
+
+
 def test_a_run_whose_workers_all_quit_by_themselves_ends_and_has_failed(start_run):
     """They hand over everything first, so the figures are whole: but it is not the run that was ordered."""
     run, workers = start_run("--headless", "--only-summary", *SPAWNED)

@@ -187,8 +187,8 @@ class MasterSupervisor(Supervisor):
         """
         for worker, gap_s in self.attendance.gaps(self.course.stopping_s).items():
             self.invalid_because.append(
-                f"measurements of worker {worker} are missing, of {gap_s:.0f} s until the end: look at its output, its "
-                "machine and the network between it and the master, and run it again"
+                f"{gap_s:.0f} s of worker {worker} are missing in the figures, since it fell silent: look at its "
+                "output, its machine and the network between it and the master, and run it again"
             )
         if present or not self._members:
             return
