@@ -11,6 +11,9 @@ OPTIONAL = ("new_password", "totp_secret", "device_key", "device_group_key", "de
 """Columns that an account may have besides its name and password, in the order of `Account`'s members."""
 NEW_PASSWORD = OPTIONAL.index("new_password")
 
+MOST_COLUMNS = 1_000
+"""Each user has them as variables, and a process keeps 4,096 rows: 100 MB with so many."""
+
 _USERNAME_LIKE = frozenset(
     {"username", "user", "userid", "login", "loginname", "email", "emailaddress", "mail", "account", "accountname"}
 )
@@ -71,6 +74,13 @@ def find_columns(names: Sequence[str], data_set: CsvDataSet, faults: Faults, *, 
         faults: Where faults go.
         header_line: The line of the file that the names come from; 0 when the data set gives them.
     """
+    if len(names) > MOST_COLUMNS:
+        faults.add(
+            f"{len(names):,} columns, over the limit of {MOST_COLUMNS:,}",
+            "Check the delimiter and the line ends, or leave out columns that the run has no use for.",
+            line=header_line,
+        )
+        return None
     wanted = {data_set.username_column: _USERNAME_LIKE, data_set.password_column: _PASSWORD_LIKE}
     missing = {name: lookalikes for name, lookalikes in wanted.items() if name not in names}
     if missing:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from harness.errors import ConfigurationError, Problem
 
+KEPT = 1_000
+"""So many are kept, in the order in which they are found; of a long file each line may have one."""
 SHOWN = 10
 """So many faults are told, then their number: the eleventh teaches nothing new."""
 
@@ -18,6 +20,7 @@ class Faults:
     def __init__(self, path: str, problems: Iterable[Problem] = ()) -> None:
         self._path = path
         self._found = [(0, 0, problem.message, problem.hint) for problem in problems]
+        self._forgotten = 0
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -32,6 +35,9 @@ class Faults:
             column: Which value of the line, counted from 1; 0: the line as a whole.
             name: The column's name, where it is safe to show.
         """
+        if len(self._found) >= KEPT:
+            self._forgotten += 1
+            return
         self._found.append((line, column, f"{place(self._path, line, column, name)}: {message}", hint))
 
     def error(self) -> ConfigurationError:
@@ -41,7 +47,7 @@ class Faults:
         for _, _, message, hint in sorted(self._found, key=lambda fault: fault[:2])[:SHOWN]:
             problems.append(Problem(message, "" if hint in told else hint))
             told.add(hint)
-        more = len(self._found) - SHOWN
+        more = len(self._found) + self._forgotten - SHOWN
         if more > 0:
             problems.append(Problem(f"{self._path}: {more} more fault{'s' if more > 1 else ''}"))
         return ConfigurationError(problems)

@@ -14,19 +14,24 @@ _QUOTE_HINT = (
 )
 
 
+LONGEST_LINE = 1024 * 1024
+"""In characters. Cognito takes passwords of 256 and usernames of 128; a longer line is no line of accounts."""
+
+
 class QuoteError(Exception):
-    """A value breaks the rules of quoting.
+    """A record cannot be split: a value breaks the rules of quoting, or the line is too long.
 
     Args:
         column: Which value of the record, counted from 1.
-        message: How it breaks them, without the value.
+        message: What is wrong, without the value.
+        hint: What to do.
     """
 
-    def __init__(self, column: int, message: str) -> None:
+    def __init__(self, column: int, message: str, hint: str = _QUOTE_HINT) -> None:
         super().__init__(message)
         self.column = column
         self.message = message
-        self.hint = _QUOTE_HINT
+        self.hint = hint
 
 
 class Records:
@@ -63,11 +68,15 @@ class Records:
             lines = 1
             if end > start:
                 found: list[str] | QuoteError
-                if self._is_quoted and '"' in self.text[start:end]:
+                if end - start > LONGEST_LINE:
+                    found = _too_long(end - start)
+                elif self._is_quoted and '"' in self.text[start:end]:
                     try:
                         found, end = self._split(start)
                         lines += len(LINE_END.findall(self.text, start, end))
                         following = self._line(end)[1]
+                        if end - start > LONGEST_LINE:
+                            found = _too_long(end - start)
                     except QuoteError as fault:
                         found = fault
                 else:
@@ -110,3 +119,11 @@ class Records:
             if following != self.separator:
                 raise QuoteError(len(values), _TRAILING if is_quoted else _INSIDE)
             position += 1
+
+
+def _too_long(characters: int) -> QuoteError:
+    return QuoteError(
+        1,
+        f"a line of {characters:,} characters, over the limit of {LONGEST_LINE:,}",
+        "Check the line ends and what wrote the file.",
+    )

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.credentials.faults import Faults
+from harness.files import MIB, UnreadableError, read_bytes
 
 REPLACEMENT = "\ufffd"
 """Stands where a bad byte was, so that the rest of the file can be checked in the same go."""
 LINE_END = re.compile(r"\r\n?|\n")
 """What ends a line for Java's BufferedReader and for RFC 4180; Python's `splitlines` knows seven more."""
+
+MOST_BYTES = 256 * MIB
+"""Two million accounts of 128 bytes; each process keeps the text."""
 
 _MARKS_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ZIP = b"PK\x03\x04"
@@ -53,7 +57,7 @@ def _bytes(path: str, faults: Faults) -> bytes | None:
         faults.add("no users file is named", "Set --cognito-users, for example to users.dev.csv.")
         return None
     try:
-        return Path(path).read_bytes()
+        return read_bytes(Path(path), MOST_BYTES)
     except FileNotFoundError:
         where = "" if Path(path).is_absolute() else f" in {Path.cwd()}"
         faults.add(
@@ -62,6 +66,8 @@ def _bytes(path: str, faults: Faults) -> bytes | None:
         )
     except IsADirectoryError:
         faults.add("is a directory, expected a CSV file", "Name the file in it.")
+    except UnreadableError as error:
+        faults.add(f"is {error.strerror}", "Name a CSV file with the accounts that the run needs.")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         faults.add(f"cannot be read: {reason}", "Check its permissions.")

@@ -37,6 +37,8 @@ class Row:
     """JMeter's variables: every column but those that hold a secret."""
 
 
+MOST_ROWS = 2_000_000
+"""Half a gigabyte in each process while they are checked."""
 KEPT_ROWS = 4096
 """Rows that stay once they are built, half a kilobyte each: building one costs a twelfth of a login."""
 
@@ -252,6 +254,9 @@ def _checked(records: Records, columns: Columns, begin: tuple[int, int], faults:
             faults.add(message, hint, line=line, column=index + 1, name=columns.shown(index))
         starts.append(start)
         lines.append(line)
+        if len(starts) > MOST_ROWS:
+            faults.add(f"more than {MOST_ROWS:,} accounts, which is the limit", "Give a run those that it needs.")
+            break
         username = values[columns.username]
         if not username or (is_damaged and REPLACEMENT in username):
             continue

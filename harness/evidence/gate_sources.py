@@ -19,6 +19,7 @@ from typing import Any
 
 from harness.errors import Problem
 from harness.evidence.gates import Gate, parse_gates
+from harness.files import MIB, read_bytes
 
 PYPROJECT = "pyproject.toml"
 TABLE = "cognito-load"
@@ -26,7 +27,10 @@ _KEYS = ("gates", "baseline")
 _TOML_POSITION = re.compile(r"\(at line (\d+), column (\d+)\)")
 _NEAR = 0.85
 """difflib's ratio from which on a table's name is a misspelling of ours; that of an application is not."""
-_EXAMPLE = 'gates = ["InitiateAuth p95 < 300ms"]'
+MOST_BYTES = MIB
+"""Twenty thousand gates."""
+_EXAMPLE_GATE = "InitiateAuth p95 < 300ms"
+_EXAMPLE = f'gates = ["{_EXAMPLE_GATE}"]'
 
 
 @dataclass(slots=True)
@@ -54,6 +58,8 @@ def gather(text: str, gate_file: str, folder: Path) -> Sources:
     """
     sources = Sources()
     sources.add(text, "--gate")
+    if text.strip() and not text.strip("; \t\n"):
+        sources.problems.append(Problem(f"--gate {text!r} holds no gate", f"Write one, as {_EXAMPLE_GATE!r}."))
     if gate_file:
         _read_file(sources, gate_file, folder)
     _read_pyproject(sources, folder)
@@ -62,7 +68,7 @@ def gather(text: str, gate_file: str, folder: Path) -> Sources:
 
 def _read_file(sources: Sources, name: str, folder: Path) -> None:
     try:
-        lines = (folder / name).read_text(encoding="utf-8-sig").splitlines()
+        lines = read_bytes(folder / name, MOST_BYTES).decode("utf-8-sig").splitlines()
     except OSError as error:
         sources.problems.append(
             Problem(f"--gate-file {name} cannot be read: {error.strerror}", "Name a file with a gate a line.")
@@ -72,8 +78,14 @@ def _read_file(sources: Sources, name: str, folder: Path) -> None:
         sources.problems.append(Problem(f"--gate-file {name} is not UTF-8 text", "Name a file with a gate a line."))
         return
     for number, line in enumerate(lines, 1):
-        if not line.lstrip().startswith("#"):
+        if _is_gate(line):
             sources.add(line, f"{name} line {number}")
+    if not any(map(_is_gate, lines)):
+        sources.problems.append(Problem(f"--gate-file {name} holds no gate", "Write one a line, or drop the option."))
+
+
+def _is_gate(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
 def _read_pyproject(sources: Sources, folder: Path) -> None:

@@ -10,15 +10,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from harness.errors import ConfigurationError, HarnessError, Problem
 from harness.evidence.health import Health
 from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
+from harness.files import MIB, read_bytes
 
 FILE_NAME = "histograms.json"
 SCHEMA_VERSION = 1
+MOST_BYTES: Final = 256 * MIB
+"""Far more than the histograms of a run with a thousand names take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,10 @@ def read(path: Path) -> Past:
     Raises:
         ConfigurationError: when there is none, or it cannot be read; the message names the file, the hint what to do.
     """
-    file = path / FILE_NAME if path.is_dir() else path
+    file = path
     try:
-        document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        file = path / FILE_NAME if path.is_dir() else path
+        document: dict[str, Any] = json.loads(read_bytes(file, MOST_BYTES).decode("utf-8"))
         _check_version(file, document["schema_version"])
         return Past(
             run_id=str(document["run_id"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import stat
 import time
 from pathlib import Path
 from typing import Final
@@ -41,11 +42,13 @@ def tls_context(ca_bundle: str = "") -> ssl.SSLContext:
 
 def _context(path: str, name: str) -> ssl.SSLContext:
     hint = f"Set {name} to a file of certificates in PEM format."
-    if not Path(path).is_file():
-        found = "is a directory" if Path(path).is_dir() else "does not exist"
-        raise ConfigurationError([Problem(f"{name} {path} {found}: expected a file", hint)])
     try:
+        if not stat.S_ISREG(mode := Path(path).stat().st_mode):
+            found = "is a directory" if stat.S_ISDIR(mode) else "is a pipe or a device"
+            raise ConfigurationError([Problem(f"{name} {path} {found}: expected a file", hint)])
         context = ssl.create_default_context(cafile=path)
+    except FileNotFoundError as error:
+        raise ConfigurationError([Problem(f"{name} {path} does not exist: expected a file", hint)]) from error
     except ssl.SSLError as error:
         raise ConfigurationError([Problem(f"{name} {path} holds no usable certificate", hint)]) from error
     except OSError as error:

@@ -109,6 +109,20 @@ def test_a_configuration_fault_is_answered_in_the_form(web):
     answer = page.swarm(user_count="1000").json()
     assert answer["success"] is False
     assert "missing" in answer["message"]
+    answer = page.swarm(
+        user_count=str(10**20),
+        spawn_rate="inf",
+        host="127.0.0.1:9441",
+        run_time="5s",
+        warmup="5s",
+        login_rate="1e300",
+        cognito_max_lag="1e308",
+    ).json()
+    assert answer["success"] is False
+    for option in ("users", "spawn-rate", "host", "warmup", "login-rate", "cognito-max-lag"):
+        assert f"--{option}" in answer["message"]
+    for count in ("-1", "1e9"):
+        assert "--users is" in page.swarm(user_count=count).json()["message"]
     assert sandbox.counts()["arrived"] == {}
 
 
