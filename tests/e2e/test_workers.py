@@ -100,7 +100,7 @@ def test_in_the_web_ui_the_run_ends_and_the_process_stays(start_run):
     run, workers = start_run("--autostart", *SPAWNED)
     for worker in workers:
         worker.kill()
-    wait_until(run.summaries, timeout_s=30)
+    run.wait_for_log(r"\(exit code 4\)")
     assert run.summary["verdict"]["invalid_because"][0].startswith("all workers were lost after ")
     assert run.process.poll() is None
     run.interrupt()
