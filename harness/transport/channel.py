@@ -19,6 +19,9 @@ from harness.transport.tls import TlsLink
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 """A Cognito answer has 4 KB; whatever exceeds this is not the API that was meant."""
+ANSWER_TIMEOUT_S: Final = 60.0
+"""Cognito itself gives a Lambda trigger 5 s and three tries (AWS's guide, "Customizing user pool workflows with Lambda
+triggers"): an answer that takes longer comes byte by byte, or never ends."""
 
 
 class Channel:
@@ -36,9 +39,11 @@ class Channel:
         connect_timeout_s: For name resolution, TCP, proxy and TLS together, in seconds.
         read_timeout_s: How long no byte may come (or be taken), in seconds.
         max_body_bytes: A longer body is a ProtocolError.
+        answer_timeout_s: How long an exchange may take from the start until its answer has ended, in seconds.
     """
 
     __slots__ = (
+        "_answer_timeout_s",
         "_connect_timeout_s",
         "_endpoint",
         "_is_busy",
@@ -48,6 +53,7 @@ class Channel:
         "_read_timeout_s",
         "_tls",
         "_tls_ns",
+        "_until_ns",
         "is_awaiting_reply",
     )
 
@@ -64,6 +70,7 @@ class Channel:
         connect_timeout_s: float = 10,
         read_timeout_s: float = 30,
         max_body_bytes: int = MAX_BODY_BYTES,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
         self._endpoint = endpoint
         self._tls = tls if endpoint.is_tls else None
@@ -72,6 +79,8 @@ class Channel:
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
         self._max_body_bytes = max_body_bytes
+        self._answer_timeout_s = answer_timeout_s
+        self._until_ns = 0
         self._link: Link | TlsLink | None = None
         self._is_busy = False
         self.is_awaiting_reply = False
@@ -89,7 +98,8 @@ class Channel:
 
         Raises:
             ConnectError: No connection; nothing was sent.
-            TimedOutError: No connection, or not a byte of the answer, for longer than the timeout.
+            TimedOutError: No connection, or not a byte of the answer, for longer than the timeout; an answer that began
+                and did not end.
             ProtocolError: The answer is no HTTP, cut short, or too long.
             TransportError: Reset, or closed before an answer.
         """
@@ -101,6 +111,8 @@ class Channel:
             return self._exchange(request)
         except TimeoutError as error:
             self.close()
+            if time.perf_counter_ns() >= self._until_ns:
+                raise failures.not_ended_within(self._answer_timeout_s) from error
             raise failures.no_answer_within(self._read_timeout_s) from error
         except OSError as error:
             self.close()
@@ -121,6 +133,7 @@ class Channel:
         if self._proxy is not None and self._tls is None:
             request = self._proxy.forward_request(self._endpoint, request)
         started_ns = now_ns = time.perf_counter_ns()
+        self._until_ns = started_ns + int(self._answer_timeout_s * 1e9)
         tls_ns = 0
         link = self._link
         reused = link is not None and not link.is_stale() and self._send(link, request)
@@ -158,7 +171,7 @@ class Channel:
         """Whether anything left: when the peer is gone before the first byte, opening anew repeats nothing."""
         self.is_awaiting_reply = True
         try:
-            link.send(request)
+            link.send(request, self._until_ns)
         except NothingSentError:
             self.is_awaiting_reply = False
             return False
@@ -171,7 +184,7 @@ class Channel:
         parts = [data[start:end]]
         missing = end - len(data)
         while missing > 0:
-            data = link.receive(now_ns)
+            data = self._more(link, now_ns)
             now_ns = link.received_ns
             if not data:
                 raise ProtocolError(CUT_SHORT, sent=True)
@@ -186,12 +199,17 @@ class Channel:
         parser = AnswerParser(is_head=is_head, max_body_bytes=self._max_body_bytes)
         parser.take(data)
         while not parser.is_complete:
-            data = link.receive(now_ns)
+            data = self._more(link, now_ns)
             now_ns = link.received_ns
             parser.take(data)
         if not parser.is_kept:
             self.close()
         return parser, now_ns
+
+    def _more(self, link: Link | TlsLink, now_ns: int) -> bytes:
+        if now_ns >= self._until_ns:  # though there may be more to read
+            raise TimeoutError
+        return link.receive(now_ns, self._until_ns)
 
     def _open(self) -> Link | TlsLink:
         self.close()

@@ -51,6 +51,11 @@ def no_answer_within(timeout_s: float) -> TransportError:
     return TimedOutError(f"no answer within {timeout_s:g} s", sent=True)
 
 
+def not_ended_within(timeout_s: float) -> TransportError:
+    """The answer began, and its time has passed."""
+    return TimedOutError(f"the answer did not end within {timeout_s:g} s", sent=True)
+
+
 def lost(error: OSError) -> TransportError:
     """Why a connection broke after the request had left."""
     if isinstance(error, ssl.SSLError):

@@ -44,6 +44,46 @@ class TestFailures:
         raw = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000
         assert len(channel_to(serve(answering(raw)), max_body_bytes=1000).exchange(REQUEST).body) == 1000
 
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            b"HTTP/1.1 100 Continue\r\n\r\n" * 5000,
+            b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000,
+            b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000,
+        ],
+    )
+    def test_a_head_without_end_is_given_up(self, serve, channel_to, raw):
+        def script(server, sock):
+            server.read(sock)
+            sock.sendall(raw)
+            sock.recv(1)
+
+        with pytest.raises(ProtocolError, match="head is longer"):
+            channel_to(serve(script)).exchange(REQUEST)
+
+    @pytest.mark.parametrize(
+        ("head", "part"),
+        [
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n", b"x"),
+            (b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n"),
+            (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+            (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        ],
+    )
+    def test_an_answer_that_trickles_is_given_up(self, serve, channel_to, head, part):
+        def script(server, sock):
+            server.read(sock)
+            sock.sendall(head)
+            while True:
+                sock.sendall(part)
+                gevent.sleep(0.01)
+
+        channel = channel_to(serve(script), read_timeout_s=5, answer_timeout_s=0.1)
+        with pytest.raises(TimedOutError, match=r"^the answer did not end within 0.1 s$") as caught:
+            channel.exchange(REQUEST)
+        assert caught.value.sent
+
     def test_nobody_listens(self, channel_to):
         class Nobody:
             port = 1
@@ -54,7 +94,7 @@ class TestFailures:
         assert caught.value.hint
 
     def test_connection_that_is_gone_before_the_first_byte(self, serve, channel_to, monkeypatch):
-        def refuse(_link, _data):
+        def refuse(_link, _data, _until_ns):
             raise NothingSentError
 
         monkeypatch.setattr(Link, "send", refuse)

@@ -198,6 +198,12 @@ ROWS: Final = (
     ),
     Row(
         "TimedOutError",
+        "did not end",
+        "The answer began and came so slowly that it did not end: a network that loses packets, or another server.",
+        "Open --cognito-endpoint by hand from this machine, and look at proxies and the network on the way.",
+    ),
+    Row(
+        "TimedOutError",
         "",
         "The answer did not come in time, while the server may still have done what was asked.",
         "Look for what is slow behind the endpoint (a Lambda trigger, say), and repeat the run with fewer users.",
