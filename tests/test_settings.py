@@ -34,6 +34,8 @@ class TestKnobs:
             "--samples": "COGNITO_SAMPLES",
             "--report": "COGNITO_REPORT",
             "--warmup": "COGNITO_WARMUP",
+            "--request-timeout": "COGNITO_REQUEST_TIMEOUT",
+            "--max-answer": "COGNITO_MAX_ANSWER",
             "--login-rate": "COGNITO_LOGIN_RATE",
             "--login-arrivals": "COGNITO_LOGIN_ARRIVALS",
             "--login-slots": "COGNITO_LOGIN_SLOTS",
@@ -79,6 +81,8 @@ class TestKnobs:
             "--samples",
             "--report",
             "--warmup",
+            "--request-timeout",
+            "--max-answer",
             "--login-rate",
             "--login-arrivals",
             "--login-slots",
@@ -279,6 +283,13 @@ FAULTS = [
     ({"cognito_max_lag": "nan"}, 1, "--cognito-max-lag is 'nan'"),
     ({"cognito_renew_margin": "99999999h"}, 1, "over the limit of 86,400 s"),
     ({"cognito_renew_margin": "9" * 400}, 1, "over the limit of 86,400 s"),
+    ({"max_answer": "much"}, 1, "--max-answer is 'much'"),
+    ({"max_answer": "0"}, 1, "--max-answer is '0'"),
+    ({"max_answer": "2GiB"}, 1, "--max-answer is 2GiB, over the limit of 1,073,741,824 bytes"),
+    ({"max_answer": "10"}, 1, "--max-answer is 10, below the limit of 1024 bytes"),
+    ({"request_timeout": "0"}, 1, "--request-timeout is '0'"),
+    ({"request_timeout": "long"}, 1, "--request-timeout is 'long'"),
+    ({"request_timeout": "25h"}, 1, "--request-timeout is 25h, over the limit of 86,400 s"),
     ({"warmup": "169h"}, 1, "--warmup is 169h, over the limit of 604,800 s"),
     ({**UNCAPPED, "login_rate": "1e300"}, 1, "--login-rate is 1e300, over the limit of 10,000 logins/s"),
     ({**UNCAPPED, "login_rate": "1e-300"}, 1, "--login-rate is 1e-300, below the limit of 0.001 logins/s"),
@@ -388,3 +399,18 @@ def test_a_warm_up_that_is_no_duration_is_a_fault(given: str) -> None:
 @pytest.mark.parametrize(("given", "written"), [("", False), ("no", False), ("yes", True)])
 def test_samples_are_written_when_that_was_asked_for(given: str, written: bool) -> None:
     assert Settings.from_options({"samples": given}, {}).writes_samples is written
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        ("64MiB", 64 * 1024**2),
+        ("1.5 kib", 1536),
+        ("10MB", 10_000_000),
+        ("4096", 4096),
+        ("512B", 512),
+        ("", 64 * 1024**2),
+    ],
+)
+def test_the_size_of_an_answer(given: str, size: int) -> None:
+    assert settings_of(max_answer=given).max_answer_bytes == size

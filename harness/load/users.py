@@ -20,10 +20,12 @@ from harness.evidence.metrics import NO_ACCOUNT
 from harness.extract import JsonExtractor
 from harness.load import guards
 from harness.load.client import ApiSession
+from harness.load.http.limits import REQUEST_TIMEOUT_S, Limits
 from harness.load.lifecycle.run import Run, run_of
 from harness.load.lifecycle.waits import wait_of, waiting
 from harness.outcome import Outcome, Reason
 from harness.session import TokenSession
+from harness.settings import Settings
 
 # An enum's members cost a metaclass look-up each time they are named.
 _OK = Outcome.OK
@@ -78,6 +80,11 @@ class CognitoApiUser(FastHttpUser):
 
     abstract = True
     insecure = False
+    request_timeout: float | None = None
+    """How long a request may take until its answer has come whole, in seconds; None: as `--request-timeout` says. With
+    `stream=True` only the answer's head counts."""
+    max_answer_bytes: int | None = None
+    """How large the body of an answer may be; None: as `--max-answer` says."""
 
     def __init__(self, environment: Environment) -> None:
         super(FastHttpUser, self).__init__(environment)  # FastHttpUser's own would build a session without tokens
@@ -102,6 +109,7 @@ class CognitoApiUser(FastHttpUser):
             headers=self.default_headers,
             proxy_host=self.proxy_host,
             proxy_port=self.proxy_port,
+            limits=self._limits(run.setup.settings),
             bearer=_AccountBearer(self, run),
             cut_off=run.request_cut_off,
             in_flight=run.in_flight,
@@ -111,11 +119,24 @@ class CognitoApiUser(FastHttpUser):
         """Apply a JSON Extractor to a response, into `self.vars`."""
         extraction.apply(response.text or "", self.vars)
 
+    def _limits(self, settings: Settings) -> Limits:
+        usual_s = max(REQUEST_TIMEOUT_S, self.network_timeout)
+        return Limits(
+            settings.max_answer_bytes if self.max_answer_bytes is None else self.max_answer_bytes,
+            self.request_timeout or settings.request_timeout_s or usual_s,
+        )
+
     @classmethod
     def problems(cls) -> list[Problem]:
-        """Faults of the class's extractions."""
+        """Faults of the class's extractions and limits."""
+        limits = {name: getattr(cls, name) for name in ("request_timeout", "max_answer_bytes")}
+        faults = [
+            Problem(f"{cls.__name__}.{name} is {value!r}", "Expected a number above 0, or None for the option's value.")
+            for name, value in limits.items()
+            if value is not None and not (isinstance(value, int | float) and 0 < value < float("inf"))
+        ]
         declared = [value for base in cls.__mro__ for value in vars(base).values() if isinstance(value, Extraction)]
-        return [problem for extraction in declared for problem in extraction.problems]
+        return [*faults, *(problem for extraction in declared for problem in extraction.problems)]
 
 
 class CognitoLoginUser(User):

@@ -165,6 +165,18 @@ KNOBS: Final = (
         "--gate", "", 'A condition the run must meet, as "InitiateAuth p95 < 300ms". Repeatable; several separated by ;'
     ),
     Knob("--warmup", "0", "How long at the start is in no figure, as 30s: connections open, caches fill, users spawn."),
+    Knob(
+        "--request-timeout",
+        "",
+        "How long an API request may take until its answer has come whole, redirects included, as 30s. Empty: 60s, or "
+        "the class's network_timeout where that is longer.",
+    ),
+    Knob(
+        "--max-answer",
+        "64MiB",
+        "How large the body of an API's answer may be, before and after its content coding is undone; a larger one "
+        "fails the request.",
+    ),
     Knob("--report", "yes", "Make report.html when the run ends; junit.xml and summary.md always are.", ("yes", "no")),
     Knob(
         "--cognito-show-accounts",

@@ -63,6 +63,10 @@ RENEW_MARGIN: Final = Limit(86_400, "s", "Cognito's access tokens live for a day
 RUN_TIME: Final = Limit(
     366 * 86_400, "s", "Longer than a year no run is planned; leave --run-time out to run until Ctrl-C."
 )
+ANSWER: Final = Limit(1_024 * 1_024**2, "bytes", "Each user of a process may hold an answer of that size.", least=1_024)
+REQUEST_TIMEOUT: Final = Limit(
+    86_400, "s", "No answer is waited for longer than a day; read what never ends with stream=True.", least=0.001
+)
 LEVELS: Final = Limit(1_000, "levels", "A sweep keeps the figures of each level in memory.")
 _SHOWN_CHARS: Final = 40
 

@@ -11,9 +11,20 @@ from harness.errors import Problem
 from harness.evidence.sweep import SHORTEST_HOLD_S
 from harness.settings.domain import machine_problems
 from harness.settings.knobs import KNOBS
-from harness.settings.limits import DURATION, LAG, LEVELS, QUOTA, RATE, RENEW_MARGIN, SLOTS, Limit
+from harness.settings.limits import (
+    ANSWER,
+    DURATION,
+    LAG,
+    LEVELS,
+    QUOTA,
+    RATE,
+    RENEW_MARGIN,
+    REQUEST_TIMEOUT,
+    SLOTS,
+    Limit,
+)
 from harness.settings.rates import levels, stages
-from harness.settings.units import number, seconds, share, whole
+from harness.settings.units import number, seconds, share, size_bytes, whole
 from harness.settings.url import is_loopback, parts_of
 
 if TYPE_CHECKING:
@@ -185,7 +196,18 @@ def _number_problems(settings: Settings) -> list[Problem]:
         )
     if seconds(settings.warmup) is None:
         problems.append(Problem(f"--warmup is {settings.warmup!r}", "Expected a duration, such as 30s or 2m."))
-    return [*problems, *_limit_problems(settings)]
+    return [*problems, *_answer_problems(settings), *_limit_problems(settings)]
+
+
+def _answer_problems(settings: Settings) -> list[Problem]:
+    problems = []
+    if not size_bytes(settings.max_answer):
+        problems.append(Problem(f"--max-answer is {settings.max_answer!r}", "Expected a size, such as 64MiB."))
+    if settings.request_timeout and not seconds(settings.request_timeout):
+        problems.append(
+            Problem(f"--request-timeout is {settings.request_timeout!r}", "Expected a duration, such as 60s, above 0.")
+        )
+    return problems
 
 
 def _limit_problems(settings: Settings) -> list[Problem]:
@@ -196,6 +218,8 @@ def _limit_problems(settings: Settings) -> list[Problem]:
         ("--cognito-max-lag", settings.lag, number(settings.lag), LAG),
         ("--cognito-renew-margin", settings.renew_margin, seconds(settings.renew_margin), RENEW_MARGIN),
         ("--warmup", settings.warmup, seconds(settings.warmup), DURATION),
+        ("--max-answer", settings.max_answer, size_bytes(settings.max_answer), ANSWER),
+        ("--request-timeout", settings.request_timeout, seconds(settings.request_timeout), REQUEST_TIMEOUT),
         ("--sweep-hold", settings.sweep_hold, seconds(settings.sweep_hold), DURATION),
         ("--login-slots", settings.login_slots, whole(settings.login_slots), SLOTS),
         *_schedule(settings),

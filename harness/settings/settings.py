@@ -14,7 +14,7 @@ from harness.settings.domain import token_url
 from harness.settings.knobs import DEFAULT_CLIENT_QUOTA, DEFAULT_LOGIN_RATE, DEFAULT_QUOTA, KNOBS
 from harness.settings.problems import POOL_ID, problems_of
 from harness.settings.rates import Stage, levels, stages
-from harness.settings.units import number, seconds, share, whole
+from harness.settings.units import number, seconds, share, size_bytes, whole
 from harness.settings.url import is_loopback
 
 SLOTS_S: Final = 2.0
@@ -81,6 +81,10 @@ class Settings:
     """All gates, separated by `;`."""
     warmup: str = "0"
     """As given; read `warmup_s`."""
+    request_timeout: str = ""
+    """As given; read `request_timeout_s`."""
+    max_answer: str = "64MiB"
+    """As given; read `max_answer_bytes`."""
     report: str = "yes"
     """`no`: summary.json is all; `cognito-load report build` makes the rest."""
     show_accounts: str = "yes"
@@ -209,6 +213,16 @@ class Settings:
     def warmup_s(self) -> float:
         """How long at the start is in no figure, in seconds."""
         return seconds(self.warmup) or 0.0
+
+    @property
+    def request_timeout_s(self) -> float | None:
+        """How long an API request may take, in seconds; None when that was not said."""
+        return seconds(self.request_timeout) if self.request_timeout else None
+
+    @property
+    def max_answer_bytes(self) -> int:
+        """How large the body of an API's answer may be."""
+        return size_bytes(self.max_answer) or 0
 
     @property
     def keeps_tokens(self) -> bool:
