@@ -9,10 +9,12 @@ from harness.evidence.health import VALIDITIES, Validity
 from harness.evidence.metrics import Metrics
 
 DROPPED: Final = "dropped"
+EXCEPTIONS: Final = "exceptions"
+USERS_WITHOUT_ACCOUNT: Final = "users_without_account"
 WORKERS_LOST: Final = "workers_lost"
 GENERATOR: Final = "generator"
 
-RUN_COUNTS: Final = (DROPPED, "skipped", "cut_off", "exceptions", "users_without_account", WORKERS_LOST)
+RUN_COUNTS: Final = (DROPPED, "skipped", "cut_off", EXCEPTIONS, USERS_WITHOUT_ACCOUNT, WORKERS_LOST)
 """Metrics of the run as a whole that are a number of things: the whole of a gate's left side."""
 RUN_METRICS: Final = (*RUN_COUNTS, GENERATOR)
 WITHOUT_BASELINE: Final = (WORKERS_LOST, GENERATOR)
@@ -48,7 +50,7 @@ class Measured:
             DROPPED: sum(metrics.dropped.values()),
             "skipped": sum(metrics.skipped.values()),
             "cut_off": sum(metrics.cut_offs.values()),
-            "exceptions": sum(metrics.exceptions.values()),
-            "users_without_account": sum(metrics.unserved.values()),
+            EXCEPTIONS: sum(metrics.exceptions.values()),
+            USERS_WITHOUT_ACCOUNT: sum(metrics.unserved.values()),
         }[metric]
         return number if number or metrics.measured else None

@@ -11,7 +11,7 @@ from harness.evidence.comparison import Comparison
 from harness.evidence.gates import Gate, GateResult
 from harness.evidence.hangs import hanging, unanswered
 from harness.evidence.health import MAX_LAG_P99_US, Health, Validity, judge, suspicions
-from harness.evidence.measured import DROPPED
+from harness.evidence.measured import DROPPED, EXCEPTIONS, USERS_WITHOUT_ACCOUNT
 from harness.evidence.metrics import NO_ACCOUNT, Metrics
 from harness.evidence.tally import EXCHANGES, INTENDED, LOGINS, REQUESTS, Selector
 
@@ -72,8 +72,8 @@ def decide(
 
     Invalid (exit code 4) comes before a gate that failed or had no data, and a baseline that the run is worse than or
     could not be compared with (3), and this before what kept the run from being the one that was ordered, an exception
-    in a task, a user for whom there never was an account or, when neither gate nor baseline was given, any login,
-    exchange or request that failed (1).
+    in a task, a user for whom there never was an account (both unless a gate says how many may be) or, when neither
+    gate nor baseline was given, any login, exchange or request that failed (1).
 
     Args:
         metrics: Of all processes.
@@ -92,8 +92,12 @@ def decide(
         sentence = f"the figures prove nothing: {reasons[0]}{more}"
         found = Verdict("invalid", EXIT.INVALID, sentence, tuple(reasons))
     else:
-        failed = _missed(gate_results, comparison) or _prevented(failed_because) or _raised(metrics)
-        failed = failed or _unserved(metrics)
+        failed = _missed(gate_results, comparison) or _prevented(failed_because)
+        judged = {result.gate.metric for result in gate_results}
+        if failed is None and EXCEPTIONS not in judged:
+            failed = _raised(metrics)
+        if failed is None and USERS_WITHOUT_ACCOUNT not in judged:
+            failed = _unserved(metrics)
         found = failed or _by_what_was_asked(metrics, gate_results, comparison)
     worst = max([found.exit_code, *(reason.exit_code for reason in failed_because)])
     return replace(found, exit_code=worst, suspect_because=suspect_because)

@@ -164,3 +164,23 @@ class TestDroppedArrivals:
 
     def test_are_the_business_of_a_gate_that_is_about_them(self):
         assert not too_many_dropped(open_load(4, 192), [Gate.parse("dropped < 500")])
+
+
+@pytest.mark.parametrize(
+    ("gate", "word"),
+    [
+        ("exceptions <= 1", "passed"),
+        ("exceptions == 0", "failed"),
+        ("users_without_account <= 1", "failed"),  # says nothing of exceptions
+    ],
+)
+def test_a_gate_about_exceptions_says_how_many_may_be(gate: str, word: str):
+    assert verdict_of(OK, gates=(gate,), exceptions=1).word == word
+
+
+def test_a_gate_about_users_without_account_says_how_many_may_be():
+    metrics = Metrics()
+    metrics.record(OK)
+    metrics.count_unserved("Api")
+    for gate, code in (("users_without_account <= 1", EXIT.PASSED), (GOOD, EXIT.FAILED)):
+        assert decide(metrics, [Gate.parse(gate).judge(Measured(metrics, 1.0))], {}).exit_code == code
