@@ -324,6 +324,33 @@ FAULTS = [
 ]
 
 
+NUMBERS = {
+    # every option that takes a number, and what of these it may be
+    "cognito_max_login_rate": {"0"},  # no cap
+    "cognito_quota": set(),
+    "cognito_renew_margin": {"0"},
+    "cognito_renew_spread": set(),
+    "cognito_max_lag": set(),
+    "max_dropped": set(),
+    "warmup": {"0"},
+    "login_rate": set(),
+    "login_slots": set(),
+    "login_sweep": set(),
+    "login_rate_sweep": set(),
+    "sweep_hold": set(),
+}
+
+
+@pytest.mark.parametrize("option", NUMBERS)
+@pytest.mark.parametrize("given", ["nan", "inf", "-inf", "-1", "0", "1e308", "1e-308", "9" * 5000, "0x10", "1,,2"])
+def test_a_number_that_cannot_work_is_a_fault_of_its_option(option: str, given: str) -> None:
+    others = {**UNCAPPED, "login_rate": "5"} if option == "login_slots" else UNCAPPED
+    found = settings_of(**others | {option: given}).problems()
+    assert bool(found) == (given not in NUMBERS[option])
+    flag = f"--{option.replace('_', '-')}"
+    assert all(flag in problem.message for problem in found)
+
+
 class TestProblems:
     def test_good_settings_have_none(self) -> None:
         assert settings_of().problems() == []

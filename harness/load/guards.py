@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import ssl
+import sys
 import time
 from collections.abc import Callable
 from select import POLLIN
@@ -24,6 +25,7 @@ import locust.runners
 import locust.stats
 from geventhttpclient import connectionpool
 from locust import argument_parser
+from locust.argument_parser import LocustArgumentParser, timespan
 from locust.stats import RequestStats
 
 from harness.steady import SteadyClock
@@ -46,6 +48,20 @@ def apply() -> None:
     build_the_option_parser_once()
     reckon_each_request_once()
     let_the_clock_be_set()
+
+
+def read_long_durations(parser: LocustArgumentParser) -> None:
+    """Read a duration of any length, so that it can be a fault beside others; Locust ends in a traceback."""
+
+    def duration(text: str) -> int:
+        try:
+            return timespan(text)
+        except OverflowError:
+            return sys.maxsize
+
+    for action in parser._actions:  # noqa: SLF001  # argparse has no public list
+        if action.type is timespan:
+            action.type = duration
 
 
 def keep_connections_alive_beyond_1024() -> None:

@@ -57,7 +57,7 @@ _TABS: Final = {
             "clock": "clock ahead of Cognito's, s",
         },
     ),
-    "estimate": ("Estimate", {"said": "what the run was going to ask of Cognito, reckoned before its first user"}),
+    "estimate": ("Estimate", {"said": "what is loaded, and what the run was going to ask of it before its first user"}),
 }
 _NUMBERS: Final = Numbers.typeset()
 
@@ -69,7 +69,7 @@ class Standing(NamedTuple):
     duration_s: float
     healths: Mapping[str, Health]
     estimate: Sequence[str] = ()
-    """What the run was reckoned to ask of Cognito, a paragraph, and what of that would exceed the quota."""
+    """What is loaded, what the run was reckoned to ask of Cognito, and what of that would exceed the quota."""
 
 
 def show(

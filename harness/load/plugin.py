@@ -75,6 +75,7 @@ class _Plugin:
 
     def add_options(self, parser: LocustArgumentParser, **_: object) -> None:
         """The harness's options. All are text for argparse, and are checked together later."""
+        guards.read_long_durations(parser)
         keys = ConfigKeys(parser)
         self._keys = self._keys or keys  # the web UI parses again
         for knob in KNOBS:

@@ -57,7 +57,7 @@ SLOTS: Final = Limit(
     100_000, "login users", "Two seconds of arrivals are enough; each slot is a user with a connection of its own."
 )
 SPAWN_RATE: Final = Limit(100_000, "users/s", "All users of a process at once are no more.", least=1e-3)
-LAG: Final = Limit(60_000, "ms", "A generator that comes a minute late measures nothing but itself.")
+LAG: Final = Limit(60_000, "ms", "A generator that comes a minute late measures nothing but itself.", least=0.1)
 DURATION: Final = Limit(7 * 86_400, "s", "Longer than a week no part of a run is held.")
 RENEW_MARGIN: Final = Limit(86_400, "s", "Cognito's access tokens live for a day at most.")
 RUN_TIME: Final = Limit(

@@ -70,7 +70,9 @@ def test_two_runs_in_one_process_have_a_verdict_each_and_the_worst_exit_code(web
         page.wait_until(lambda s: s["state"] == "running")  # until then the page shows the last run's statistics
         page.wait_until(lambda s: any(r["name"] == "InitiateAuth" and r["num_requests"] > 3 for r in s["stats"]))
         assert page.stop().json()["success"]
-        page.wait_until(lambda s: s["state"] in ("stopped", "ready"))
+        told = page.wait_until(lambda s: s["state"] in ("stopped", "ready"))
+        rows = next(tab["data"] for tab in told["extended_stats"] if tab["key"] == "estimate")
+        assert f"Target: endpoint {sandbox.endpoint}, pool {sandbox.user_pool_id}" in rows[0]["said"]
     passed, failed = locust.summaries()
     assert passed["verdict"]["exit_code"] == EXIT.PASSED
     assert failed["verdict"]["exit_code"] == EXIT.GATE

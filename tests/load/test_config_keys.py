@@ -69,6 +69,13 @@ def test_a_gate_that_stands_in_a_file_twice_is_a_fault(parse) -> None:
     assert "the key gate 2 times, and Locust takes the last" in fault
 
 
+def test_a_duration_beyond_arithmetic_is_said_later_with_the_other_faults(parse) -> None:
+    options, faults = parse({}, "--run-time", "99999999999h", "--stop-timeout", "99999999999h")
+    assert options.run_time == options.stop_timeout > 10**18
+    assert faults == []
+    assert parse({}, "--run-time", "1m30s")[0].run_time == 90
+
+
 def test_known_keys_are_none(parse) -> None:
     text = "# a comment\nusers = 3\n[a heading]\ncognito-region = eu-west-1\ngate = a\nsamples = yes\n"
     options, faults = parse({"locust.conf": text}, "--gate", "b")

@@ -101,6 +101,7 @@ def test_good_hosts(host: str | None) -> None:
         ({}, {}, {"run_time": "soon"}, "--run-time is 'soon'"),
         ({}, {"run_time": 10**20}, {}, "--run-time is 1e+20, over the limit of 31,622,400 s"),
         ({}, {}, {"run_time": "9" * 30 + "h"}, "--run-time is"),
+        ({}, {"stop_timeout": 10**12}, {}, "--stop-timeout is 1e+12, over the limit of 604,800 s"),
         ({}, {"spawn_rate": 1e300}, {}, "--spawn-rate is 1e+300, over the limit of 100,000 users/s"),
         ({}, {}, {"spawn_rate": "nan"}, "--spawn-rate is 'nan'"),
         ({}, {}, {"spawn_rate": "-1"}, "--spawn-rate is '-1'"),

@@ -14,7 +14,7 @@ from locust.util.timespan import parse_timespan
 from harness.errors import Problem
 from harness.load.lifecycle.target import host_problems, hosts
 from harness.settings import Settings
-from harness.settings.limits import RUN_TIME, SPAWN_RATE, USERS_PER_PROCESS, Limit
+from harness.settings.limits import DURATION, RUN_TIME, SPAWN_RATE, USERS_PER_PROCESS, Limit
 
 
 def problems_of(
@@ -37,6 +37,7 @@ def problems_of(
     return [
         *host_problems(dict(hosts(environment, host))),
         *_figure("--spawn-rate", changes.get("spawn_rate") or options.get("spawn_rate"), SPAWN_RATE),
+        *_stop_timeout(options.get("stop_timeout")),
         *_run_time(settings, own_shape, changes.get("run_time") or options.get("run_time")),
     ]
 
@@ -76,6 +77,11 @@ def _figure(flag: str, given: Any, limit: Limit) -> list[Problem]:  # noqa: ANN4
     if not isfinite(value) or value <= 0:
         return [Problem(f"{flag} is {str(given)[:40]!r}", "Expected a number above 0.")]
     problem = limit.problem(flag, value)
+    return [problem] if problem else []
+
+
+def _stop_timeout(given: Any) -> list[Problem]:  # noqa: ANN401  # seconds, or nothing
+    problem = DURATION.problem("--stop-timeout", given or 0)
     return [problem] if problem else []
 
 

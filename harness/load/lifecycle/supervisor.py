@@ -71,6 +71,8 @@ class Supervisor(ABC):
         """Of the run that goes on, or the last one."""
         self._token_life_s: float | None = None
         self._estimate: tuple[str, ...] = ()
+        self._said_before: tuple[str, ...] = ()
+        """Of the run, before its first user: its target, and the estimate."""
         self.attendance = Attendance()
         """Of the workers of this run."""
         self.invalid_because: list[str] = []
@@ -152,8 +154,10 @@ class Supervisor(ABC):
             processes=self.processes,
             token_life_s=self._token_life_s,
         )
-        tell(target_of(setup, self.environment), self.options)
+        target = target_of(setup, self.environment)
+        tell(target, self.options)
         self._estimate = say(estimate, self.options)
+        self._said_before = (f"Target: {target.sentence}", *self._estimate)
         ledger = RowLedger(
             len(setup.users),
             planned=planned,
@@ -303,9 +307,9 @@ class Supervisor(ABC):
         """The run that goes on, or the last one."""
         if self._keeper is None and self.latest is not None:
             run = self.latest.run
-            return Standing(run.metrics, run.duration_s, run.healths, self._estimate)
+            return Standing(run.metrics, run.duration_s, run.healths, self._said_before)
         so_far = self.measured_so_far()
-        return Standing(so_far.metrics, so_far.duration_s, self.healths() if self.is_running else {}, self._estimate)
+        return Standing(so_far.metrics, so_far.duration_s, self.healths() if self.is_running else {}, self._said_before)
 
     @abstractmethod
     def dismiss_workers(self) -> None:
