@@ -8,6 +8,9 @@ The rule must find a service that hangs, and must not find fault with one that a
 - A service whose answers take long may have some under way that are older. They are no older than its answers take, or
   a little more; twice the slowest good answer of the same name is left to them.
 
+- With a --stop-timeout of less than that nothing in a short run becomes so old. But when half of all users have waited
+  for ten times as long as any answer took, and for a second at least, that is no answer on its way either.
+
 Where no login or no API request was answered at all there is no telling slow from hanging, and no need to: it is said
 as it is. Only a few young ones may be left out of it: tokens of users that have logged in during the warm-up are
 renewed now and then, and the one renewal of a run can be cut off.
@@ -30,7 +33,9 @@ TIMES_THE_SLOWEST: Final = 2
 USERS_SHARE: Final = 0.5
 """When so many of all users end in something that hangs, the service does, whatever the other samples say."""
 YOUNG_US: Final = 1_000_000
-"""What has been open for less says nothing, even where nothing was answered."""
+"""What has been open for less says nothing, even where nothing was answered, or where half of all users wait."""
+TIMES_FOR_MANY: Final = 10
+"""Half of all users hang when each has waited for so many times as long as the slowest good answer took."""
 
 
 class Hung(NamedTuple):
@@ -50,14 +55,19 @@ _NOUNS: Final[tuple[tuple[Selector, str, str], ...]] = (
 
 def hung(metrics: Metrics, selector: Selector) -> Hung:
     """What hung of everything that a selector chooses."""
+    return _beyond(metrics, selector, HANG_US, TIMES_THE_SLOWEST)
+
+
+def _beyond(metrics: Metrics, selector: Selector, least_us: int, times: int) -> Hung:
+    """What has been open for more than this, and for more than so many times the slowest good answer of its name."""
     kind = selector.kind
     names = [selector.name] if selector.name is not None else metrics.open_names(kind)
     number = age_us = 0
     for name in names:
         ages = metrics.open_ages(Selector(kind, name, selector.reason))
-        if ages.max_us <= HANG_US:
+        if ages.max_us <= least_us:
             continue
-        found = ages.above(max(HANG_US, TIMES_THE_SLOWEST * _slowest_us(metrics, kind, name)))
+        found = ages.above(max(least_us, times * _slowest_us(metrics, kind, name)))
         if found:
             number, age_us = number + found, max(age_us, ages.max_us)
     return Hung(number, age_us)
@@ -90,20 +100,27 @@ def hanging(metrics: Metrics, users: int, *, is_judged: bool) -> str:
         is_judged: Whether gates or a baseline say how much may go wrong. Then a hang that is not theirs to see keeps
             the run from passing only when half of all users ended in one.
     """
-    exchanges, requests = hung(metrics, EXCHANGES), hung(metrics, REQUESTS)
-    count = exchanges.number + requests.number
-    if not count or (is_judged and not (users and count >= USERS_SHARE * users)):
-        return ""
-    found = [
-        f"{which.number} {one if which.number == 1 else many}"
-        for which, (_, one, many) in zip((exchanges, requests), _NOUNS[1:], strict=True)
-        if which.number
+    found = [hung(metrics, EXCHANGES), hung(metrics, REQUESTS)]
+    if is_judged or not (found[0].number or found[1].number):
+        many = [_beyond(metrics, selector, YOUNG_US, TIMES_FOR_MANY) for selector in (EXCHANGES, REQUESTS)]
+        found = max(found, many, key=lambda which: sum(each.number for each in which))
+        if not users or sum(each.number for each in found) < USERS_SHARE * users:
+            return ""
+        return _told(found, of=f" of {users} users")
+    return _told(found)
+
+
+def _told(found: list[Hung], of: str = "") -> str:
+    count = sum(each.number for each in found)
+    parts = [
+        f"{each.number} {one if each.number == 1 else many}"
+        for each, (_, one, many) in zip(found, _NOUNS[1:], strict=True)
+        if each.number
     ]
-    what, verb = " and ".join(found), "was" if count == 1 else "were"
-    oldest = _seconds(max(exchanges.oldest_us, requests.oldest_us))
+    what, verb = " and ".join(parts), "was" if count == 1 else "were"
+    oldest = _seconds(max(each.oldest_us for each in found))
     up_to = oldest if count == 1 else f"up to {oldest}"
-    of_users = f" of {users} users" if is_judged else ""
-    return f"{what}{of_users} {verb} still open after {up_to}, longer than any answer took"
+    return f"{what}{of} {verb} still open after {up_to}, longer than any answer took"
 
 
 class StillOpen(NamedTuple):

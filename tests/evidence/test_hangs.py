@@ -195,6 +195,26 @@ class TestHangs:
         )
         assert not hanging(metrics, 9, is_judged=True)
 
+    @pytest.mark.parametrize("is_judged", [True, False])
+    @pytest.mark.parametrize(
+        ("answered_s", "ages_s", "is_found"),
+        [
+            ((0.015,), (6.6, 6.6, 6.1, 1.2), True),  # cut off by a short --stop-timeout: half of eight users
+            ((0.015,), (6.6, 6.6, 6.1), False),  # fewer may be the slow ones
+            ((0.015,), (0.9,) * 8, False),  # on their way
+            ((0.5,), (4.9,) * 8, False),  # slow, and answered
+        ],
+    )
+    def test_half_of_the_users_hang_earlier(
+        self, answered_s: tuple[float, ...], ages_s: tuple[float, ...], is_found: bool, is_judged: bool
+    ) -> None:
+        said = hanging(metrics_of(*answered_s, ages_s=ages_s), 8, is_judged=is_judged)
+        assert said == (
+            "4 API requests of 8 users were still open after up to 6.6 s, longer than any answer took"
+            if is_found
+            else ""
+        )
+
     def test_that_nothing_was_answered_is_said(self) -> None:
         metrics = logins(metrics_of(ages_s=(2.0,) * 5), answered=5)
         assert unanswered(metrics, 5) == "no API request was answered: 5 were still open after up to 2 s"
