@@ -3,13 +3,12 @@
     .venv/bin/python -m bench.ci_job                         about half an hour
     .venv/bin/python -m bench.ci_job --rounds 3 --lanes 1
 
-Takes the steps from the page, runs them in a working copy, and counts what a runner would show, in three forms:
+Takes the steps from the page, runs them in a working copy, and counts what a runner would show, in two forms:
 
-    as it stands    the page's job, which starts the sandbox itself: answers within a few milliseconds
-    unchanged       against a service that takes `LATENCY_MS`, as Cognito does
-    slower          the same, and `SLOWER` of it more once the baseline has been measured
+    unchanged    as they stand: both runs start the sandbox, which answers after `LATENCY_MS`
+    slower       once the baseline has been measured, the sandbox takes `SLOWER` of that more
 
-The first two must be green each time, the last red. The machine is kept busy meanwhile: by processes that compute in
+The first must be green each time, the second red. The machine is kept busy meanwhile: by processes that compute in
 bursts, by jobs that run side by side, and by whatever else runs on it.
 """
 
@@ -32,15 +31,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import machine
-from bench.baseline_noise import sandbox
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 PAGE = ROOT / "docs" / "gates-in-ci.md"
 FILES = ("locustfile.py", "locust.conf", "users.csv", "Makefile", "pyproject.toml", "uv.lock")
 LATENCY_MS, SLOWER = 200, 0.30
-AS_IT_STANDS, UNCHANGED, SLOW = "as it stands", "unchanged", "slower"
-COLORS = {AS_IT_STANDS: "green", UNCHANGED: "green", SLOW: "red"}
+UNCHANGED, SLOW = "unchanged", "slower"
+COLORS = {UNCHANGED: "green", SLOW: "red"}
+OPTION = "--cognito-sandbox-latency"
 STEP_S = 300
 BURN = """
 import random, time
@@ -75,13 +74,10 @@ def main() -> int:
     others, began_s = machine.Others(), time.monotonic()
     with ExitStack() as stack:
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cognito-load-ci-")))
-        usual = variables_of(stack.enter_context(sandbox(LATENCY_MS)))
-        slow = variables_of(stack.enter_context(sandbox(round(LATENCY_MS * (1 + SLOWER)))))
         stack.enter_context(busy(options.busy))
-        services = {AS_IT_STANDS: ({}, {}), UNCHANGED: (usual, usual), SLOW: (usual, slow)}
         forms = [form for _ in range(options.rounds) for form in COLORS]
         with ThreadPoolExecutor(options.lanes) as lanes:
-            jobs = list(lanes.map(lambda n: job(folder / f"job-{n}", forms[n], services[forms[n]]), range(len(forms))))
+            jobs = list(lanes.map(lambda n: job(folder / f"job-{n}", forms[n]), range(len(forms))))
     text = document(jobs, options, f"{others.share():.0%} of the machine", time.monotonic() - began_s)
     print(text)
     (RESULTS / f"ci-job-{machine.slug()}.md").write_text(text)
@@ -95,14 +91,8 @@ def steps_of(page):
     return [re.sub(r"^ {10}", "", block, flags=re.MULTILINE) or line for block, line in found]
 
 
-def job(checkout, form, services):
-    """One job: its steps, until one of them is red, as a runner has it.
-
-    Args:
-        checkout: Its working copy, which is made.
-        form: What it is to show.
-        services: Variables of the service of the baseline, and of the service after it.
-    """
+def job(checkout, form):
+    """One job in a working copy of its own: its steps, until one of them is red, as a runner has it."""
     time.sleep(random.uniform(0, 2))  # noqa: S311  # lanes shall not keep step
     checkout.mkdir(parents=True)
     for name in FILES:
@@ -110,13 +100,15 @@ def job(checkout, form, services):
         os.utime(checkout / name, (0, 0))  # the environment is newer, so make has nothing to set up
     (checkout / ".venv").symlink_to(ROOT / ".venv")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "COGNITO_", "LOCUST_"))}
+    usual, slower = (f"{OPTION} {round(LATENCY_MS * factor)}ms" for factor in (1, 1 + SLOWER))
     color, said, is_measured = "green", "", False
-    for script in steps_of(PAGE.read_text(encoding="utf-8")):
-        environment = {**kept, "AWS_EC2_METADATA_DISABLED": "true", **services[is_measured]}
+    for step in steps_of(PAGE.read_text(encoding="utf-8")):
+        assert "locust" not in step or usual in step, "the page's job has another latency"
+        script = step.replace(usual, slower) if form == SLOW and is_measured else step
         done = subprocess.run(
             ["bash", "-euc", script],  # noqa: S607  # the shell a runner has
             cwd=checkout,
-            env=environment,
+            env={**kept, "AWS_EC2_METADATA_DISABLED": "true"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -140,17 +132,6 @@ def p95_ms(results):
         return f"{summary['exchanges']['by_name']['InitiateAuth']['p95_ms']:.3g}"
     except (OSError, KeyError, TypeError):
         return "-"
-
-
-def variables_of(ready):
-    """What makes a job's runs go to this sandbox instead of their own."""
-    return {
-        "COGNITO_ENDPOINT": ready["endpoint"],
-        "COGNITO_CLIENT_ID": ready["client_id"],
-        "COGNITO_USER_POOL_ID": ready["user_pool_id"],
-        "AWS_ACCESS_KEY_ID": ready["access_key_id"],
-        "AWS_SECRET_ACCESS_KEY": ready["secret_access_key"],
-    }
 
 
 @contextmanager
@@ -182,7 +163,7 @@ def document(jobs, options, others, took_s):
         "| job | is to be | was |",
         "| --- | --- | --- |",
     ]
-    about = {AS_IT_STANDS: "", UNCHANGED: f", {LATENCY_MS} ms", SLOW: f" by {SLOWER:.0%} than {LATENCY_MS} ms"}
+    about = {UNCHANGED: f", {LATENCY_MS} ms", SLOW: f" by {SLOWER:.0%} than {LATENCY_MS} ms"}
     for form, color in COLORS.items():
         counts = Counter(each.color for each in jobs if each.form == form)
         was = ", ".join(f"{count} {name}" for name, count in counts.most_common())

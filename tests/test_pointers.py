@@ -65,6 +65,11 @@ def test_all_of_it_is_named_at_once_with_both_ways_out() -> None:
     ("options", "host", "named"),
     [
         ({"cognito_sandbox": "yes", "cognito_client_id": "abc"}, "", "--cognito-client-id abc is set"),
+        (
+            {"cognito_sandbox_latency": "200ms", "cognito_client_id": "abc"},
+            "",
+            "--cognito-client-id is set: no sandbox",
+        ),
         ({"cognito_sandbox": "yes"}, "http://a", "--host http://a is set"),
         (
             {"cognito_sandbox": "yes", "cognito_client_id": "abc"},

@@ -51,6 +51,7 @@ class TestKnobs:
         assert flags == {
             "--cognito-allow-production",
             "--cognito-sandbox",
+            "--cognito-sandbox-latency",
             "--cognito-preflight",
             "--cognito-client-id",
             "--cognito-user-pool-id",
@@ -267,6 +268,7 @@ FAULTS = [
     ({**UNCAPPED, "login_sweep": "5,2"}, 1, "--login-sweep is '5,2'"),
     ({**UNCAPPED, "login_sweep": "1,2.5"}, 1, "--login-sweep is '1,2.5'"),
     ({"login_rate_sweep": "1,"}, 1, "--login-rate-sweep is '1,'"),
+    ({"cognito_sandbox_latency": "slow"}, 1, "--cognito-sandbox-latency is 'slow'"),
     ({"max_dropped": "0.01"}, 1, "--max-dropped is '0.01'"),
     ({"max_dropped": "101%"}, 1, "--max-dropped is '101%'"),
     ({"max_dropped": "100%"}, 0, ""),

@@ -63,6 +63,11 @@ KNOBS: Final = (
         ("no", "yes"),
         is_switch=True,
     ),
+    Knob(
+        "--cognito-sandbox-latency",
+        "0",
+        "How long the sandbox that a run starts holds back each answer of Cognito, as 200ms, which Cognito may take.",
+    ),
     Knob("--cognito-user-pool-id", "", "User pool id (eu-west-1_AbC123); gives the region when none is set."),
     Knob(
         "--cognito-region",

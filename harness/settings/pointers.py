@@ -51,7 +51,18 @@ def no_client(found: list[str]) -> Problem:
 
 
 def contradictions(settings: Settings, host: str) -> list[Problem]:
-    """What --cognito-sandbox cannot be together with: an app client of the user's own, and an API."""
+    """What --cognito-sandbox cannot be together with: an app client of the user's own, and an API.
+
+    Nor can the sandbox's latency, with an app client alone.
+    """
+    if settings.client_id and settings.sandbox_latency_s and not settings.is_sandbox:
+        return [
+            Problem(
+                f"--cognito-sandbox-latency is {settings.sandbox_latency}, and --cognito-client-id is set: "
+                "no sandbox is started",
+                "Drop --cognito-sandbox-latency; or drop the app client id to load the sandbox.",
+            )
+        ]
     given = {"--cognito-client-id": settings.client_id, "--host": without_user(host)}
     found = [f"{flag} {value}" for flag, value in given.items() if value]
     if not (settings.is_sandbox and found):

@@ -194,6 +194,10 @@ def _number_problems(settings: Settings) -> list[Problem]:
                 f"--cognito-renew-spread is {settings.renew_spread!r}", "Expected a share, such as 50%, below 100%."
             )
         )
+    if seconds(settings.sandbox_latency) is None:
+        problems.append(
+            Problem(f"--cognito-sandbox-latency is {settings.sandbox_latency!r}", "Expected a time, such as 200ms.")
+        )
     if seconds(settings.warmup) is None:
         problems.append(Problem(f"--warmup is {settings.warmup!r}", "Expected a duration, such as 30s or 2m."))
     return [*problems, *_answer_problems(settings), *_limit_problems(settings)]

@@ -30,6 +30,8 @@ class Settings:
     client_id: str = ""
     sandbox: str = "no"
     """As given; read `is_sandbox`."""
+    sandbox_latency: str = "0"
+    """As given; read `sandbox_latency_s`."""
     client_secret: str = field(default="", repr=False)
     """From the environment only."""
     user_pool_id: str = ""
@@ -120,6 +122,11 @@ class Settings:
     def region(self) -> str:
         """The region of calls and signatures: the option, else the pool id's prefix, else the AWS profile's."""
         return self.given_region or self.pool_region or self.profile_region
+
+    @property
+    def sandbox_latency_s(self) -> float:
+        """How long a sandbox of this run holds back each answer of Cognito, in seconds."""
+        return seconds(self.sandbox_latency) or 0.0
 
     @property
     def is_sandbox(self) -> bool:

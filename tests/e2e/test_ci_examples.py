@@ -12,7 +12,7 @@ import pytest
 from bench.ci_job import steps_of
 from harness.errors import EXIT
 from harness.evidence.gates import parse_gates
-from tests.e2e.conftest import ROOT, variables_of
+from tests.e2e.conftest import ROOT
 
 pytestmark = pytest.mark.e2e
 
@@ -23,8 +23,8 @@ _, GITLAB = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture
-def step(tmp_path, start_sandbox):
-    """Runs one step in a working copy, as a runner does; the service takes 100 ms, so that figures are comparable."""
+def step(tmp_path):
+    """Runs one step in a working copy, as a runner does."""
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     for name in ("locustfile.py", "locust.conf", "users.csv", "Makefile", "pyproject.toml", "uv.lock"):
@@ -32,8 +32,7 @@ def step(tmp_path, start_sandbox):
         os.utime(checkout / name, (0, 0))  # the environment is newer, so make has nothing to set up
     (checkout / ".venv").symlink_to(ROOT / ".venv")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COGNITO_", "LOCUST_"))}
-    sandbox = variables_of(start_sandbox(latency="100ms"))
-    environment = {**kept, **sandbox, "COGNITO_MAX_LAG": "2000", "AWS_EC2_METADATA_DISABLED": "true"}
+    environment = {**kept, "COGNITO_MAX_LAG": "2000", "AWS_EC2_METADATA_DISABLED": "true"}
 
     def run(script, *, compares=False, **variables):
         # Shorter runs of more users; and other work on this machine must not fail a test about something else.

@@ -83,7 +83,7 @@ def start_if_meant(options: dict[str, Any], data_set: CsvDataSet, hosts: Mapping
     problems += [*faults, *replace(settings, **_ANY).problems(), *gate_problems(settings)]
     if problems:
         raise ConfigurationError(problems)
-    sandbox = start(settings.users)
+    sandbox = start(settings.users, settings.sandbox_latency_s)
     options.update(
         cognito_sandbox="yes",
         cognito_client_id=sandbox.client_id,
@@ -98,8 +98,10 @@ def start_if_meant(options: dict[str, Any], data_set: CsvDataSet, hosts: Mapping
     return sandbox
 
 
-def start(users: str) -> Sandbox:
-    """Start a sandbox with the accounts of the file `users`, and wait until it answers.
+def start(users: str, latency_s: float = 0.0) -> Sandbox:
+    """Start a sandbox with the accounts of the file `users`, and wait until it listens.
+
+    It holds back each answer of Cognito for so many seconds.
 
     It runs in a session of its own, so that Ctrl-C in the terminal does not take it from under the users' feet, and
     it ends when the pipe to its standard input closes: when this process goes, even by SIGKILL.
@@ -109,7 +111,7 @@ def start(users: str) -> Sandbox:
     """
     command = [sys.executable, "-m", "harness.sandbox", "--json", "--exit-with-parent", "--require-signature"]
     process = subprocess.Popen(  # noqa: S603  # our own module, in our own interpreter
-        [*command, "--users", users],
+        [*command, "--users", users, "--latency", f"{latency_s * 1_000:.0f}ms"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
