@@ -27,6 +27,7 @@ from harness.load.leases import Desk, RowLedger
 from harness.load.leases.desk import SHARE, TO_MASTER
 from harness.load.lifecycle.attendance import Happening
 from harness.load.lifecycle.collect import PARCEL, PARCEL_ACK, Collector
+from harness.load.lifecycle.connections import Connections
 from harness.load.lifecycle.local import LocalSupervisor
 from harness.load.lifecycle.neighbours import is_alive, is_gone
 from harness.load.lifecycle.patience import Patience
@@ -58,6 +59,7 @@ class MasterSupervisor(Supervisor):
         os.environ.setdefault(REPORT_WAIT, REPORT_WAIT_S)
         self._runner = runner
         self._redistribution = Redistribution(runner)
+        self._connections = Connections(runner)
         self._patience = Patience(runner, self._is_gone, self._give_up)
         self._desk: Desk | None = None
         self._collector = Collector("")
@@ -85,6 +87,7 @@ class MasterSupervisor(Supervisor):
         """See Supervisor."""
         run_id = setup.settings.run
         self._collector = collector = Collector(run_id)
+        self._connections.begin()
         self._steps = StepWatch(STEADY)
         self._has_given_up = False
         self._members, self._joined_s = {}, {}
@@ -175,8 +178,6 @@ class MasterSupervisor(Supervisor):
         for worker in sorted(members - here):
             heard_s = self._collector.heard_s(worker, self._joined_s[worker])
             self._tell(self.attendance.missed([worker], heard_s))
-            if is_gone(self._members[worker]):
-                self.attendance.ended(worker)
         self._tell(self.attendance.heard(members & here, now_s))
 
     def _judge_attendance(self, present: set[str]) -> None:
@@ -185,6 +186,10 @@ class MasterSupervisor(Supervisor):
         Args:
             present: The workers that were there when the run ended.
         """
+        others_have_ended = self._connections.are_closed(except_for=self._runner.worker_count)
+        for worker in self.attendance.lost:
+            if others_have_ended or is_gone(self._members[worker]):
+                self.attendance.ended(worker)
         for worker, gap_s in self.attendance.gaps(self.course.stopping_s).items():
             self.invalid_because.append(
                 f"{gap_s:.0f} s of worker {worker} are missing in the figures, since it fell silent: look at its "
@@ -204,7 +209,7 @@ class MasterSupervisor(Supervisor):
             self.failed_because.append(FailureReason(f"all workers quit {after}, and the run ended there"))
 
     def _have_all_ended(self) -> bool:
-        """Whether every worker is known to have ended, which can be seen of those on this machine."""
+        """Whether every worker is known to have ended: by its process, or since no connection is open."""
         clients = self._runner.clients.all
         return bool(self._members) and all(self._is_gone(client) for client in clients)
 
@@ -234,7 +239,9 @@ class MasterSupervisor(Supervisor):
 
     def _is_gone(self, client: WorkerNode) -> bool:
         process = self._members.get(client.id)
-        return process is not None and is_gone(process)
+        if process is None:
+            return False
+        return is_gone(process) or (client.state == STATE_MISSING and self._connections.are_closed())
 
     def _expected_workers(self) -> set[str]:
         return {
