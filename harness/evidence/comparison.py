@@ -17,12 +17,13 @@ does not, is in bench/README.md. Where this exceeds the figure itself, nothing c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, hypot, sqrt
 from statistics import NormalDist
 from typing import Literal, NamedTuple
 
 from harness.evidence.gates import describe
+from harness.evidence.hangs import hung
 from harness.evidence.histogram import Histogram, percentile_of
 from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
@@ -124,8 +125,9 @@ def compare(before: Past, after: Past) -> Comparison:
     ]
     z = NormalDist().inv_cdf(1 - ERROR / 2 / max(len(pairs) * (len(PERCENTILES) + 1), 1))
     rows: list[Row] = []
-    for name, _, old, new in pairs:
-        rows.append(_fail_rates(name, old, new, z))
+    for name, selector, old, new in pairs:
+        lost = hung(before.metrics, selector).number, hung(after.metrics, selector).number
+        rows.append(_fail_rates(name, old, new, z, lost))
         rows += [_latencies(name, metric, old, new, z, _lag_us(metric, before, after)) for metric in PERCENTILES]
     return Comparison(before.run_id, after.run_id, tuple(rows))
 
@@ -185,10 +187,12 @@ def _latencies(name: str, metric: str, old: Tally, new: Tally, z: float, lag_us:
     return _row(name, metric, before, after, tolerance, _missing(old, new))
 
 
-def _fail_rates(name: str, old: Tally, new: Tally, z: float) -> Row:
-    before = wilson_interval(old.failures, old.count, z)
-    after = wilson_interval(new.failures, new.count, z)
-    return _row(name, FAIL_RATE, before, after, TOLERATED_FAIL_RATE, _missing(old, new))
+def _fail_rates(name: str, old: Tally, new: Tally, z: float, lost: tuple[int, int]) -> Row:
+    """What hung counts as failed, as in a gate."""
+    before = wilson_interval(old.failures + lost[0], old.count + lost[0], z)
+    after = wilson_interval(new.failures + lost[1], new.count + lost[1], z)
+    row = _row(name, FAIL_RATE, before, after, TOLERATED_FAIL_RATE, _missing(old, new))
+    return replace(row, sentence=f"{row.sentence}, where {lost[1]} hung") if lost[1] else row
 
 
 def _row(

@@ -175,3 +175,13 @@ def test_what_is_worse_one_way_is_better_the_other_way(one: int, other: int):
     x, y = Interval(a, a, a), Interval(b, b, b)
     assert difference(x, y).value == -difference(y, x).value
     assert difference(x, y).low > 0 > difference(y, x).high
+
+
+def test_what_hung_counts_as_failed(books):
+    before, after = books.metrics(latencies(1)), books.metrics(latencies(1))
+    for _ in range(400):
+        after.cut_off_ages.record("exchange", "InitiateAuth", 14_000_000)
+    comparison = compare(books.past(before), books.past(after, "b"))
+    (row,) = [row for row in comparison.rows if row.metric == "fail_rate"]
+    assert row.word == comparison.word == "worse"
+    assert row.sentence == "went from 0% to 9.091%, where 400 hung"
