@@ -31,8 +31,8 @@ class Event:
     at_s: float
     """Seconds since the run's start."""
     kind: str
-    """`started`, `stopping`, `worker_joined`, `worker_lost`, `worker_back`, `accounts_short`, `throttled`, `lockout`,
-    `lag`, `clock`, `clock_set`, `exception`, `evidence`, `gate_abort`, `fault`."""
+    """`started`, `ended`, `stopping`, `worker_joined`, `worker_lost`, `worker_back`, `accounts_short`, `throttled`,
+    `lockout`, `lag`, `clock`, `clock_set`, `exception`, `evidence`, `gate_abort`, `fault`."""
     text: str
     """One sentence without a full stop. Never a secret."""
 

@@ -52,7 +52,14 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
     results = tuple(gate.judge(measured) for gate in gates)
     hung = hung_because(metrics, facts.users, is_judged=bool(results))
     dropped = too_many_dropped(metrics, gates, facts.max_dropped_share)
-    verdict = decide(metrics, results, healths, facts.max_lag_us, failed_because=(*hung, *dropped))
+    verdict = decide(
+        metrics,
+        results,
+        healths,
+        facts.max_lag_us,
+        invalid_because=facts.invalid_because,
+        failed_because=(*facts.failed_because, *hung, *dropped),
+    )
     notes = facts.notes
     if not is_whole:
         missing = (

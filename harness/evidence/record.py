@@ -33,7 +33,7 @@ from harness.evidence.sweep import Plan, SweepBook
 from harness.evidence.tally import PHASES
 from harness.evidence.target import Target
 from harness.evidence.timeline import Timeline, seconds_of
-from harness.evidence.verdict import MAX_DROPPED_SHARE
+from harness.evidence.verdict import MAX_DROPPED_SHARE, FailureReason
 
 VERSION: Final = 1
 """Changes when a file of a run's folder changes its meaning."""
@@ -75,6 +75,10 @@ class Facts:
     notes: tuple[str, ...] = ()
     target: Target | None = None
     """What is loaded; None in the folder of a run that did not keep it."""
+    invalid_because: tuple[str, ...] = ()
+    """What makes the run invalid besides its figures; see `harness.evidence.verdict.decide`."""
+    failed_because: tuple[FailureReason, ...] = ()
+    """What keeps it from passing besides its figures; see there."""
 
     @property
     def measured_from_s(self) -> float:
@@ -263,9 +267,23 @@ class Record:
         for trail in self._trails.values():
             trail.close()
 
-    def conclude(self, notes: tuple[str, ...], generator: Validity | None = None) -> None:
+    def conclude(
+        self,
+        notes: tuple[str, ...],
+        generator: Validity | None = None,
+        invalid_because: tuple[str, ...] = (),
+        failed_because: tuple[FailureReason, ...] = (),
+    ) -> None:
         """Say on disk that the run was concluded, and what a reader must know besides the figures."""
-        self._write_whole(RUN, _facts_to_json(replace(self.facts, notes=notes, generator=generator)))
+        self.facts = replace(
+            self.facts, notes=notes, generator=generator, invalid_because=invalid_because, failed_because=failed_because
+        )
+        self._write_whole(RUN, _facts_to_json(self.facts))
+
+    def fail(self, reason: FailureReason) -> None:
+        """Say on disk what else keeps the run from passing, found after it was concluded."""
+        self.facts = replace(self.facts, failed_because=(*self.facts.failed_because, reason))
+        self._write_whole(RUN, _facts_to_json(self.facts))
 
     def _keep(self, found: Iterable[Event]) -> None:
         for event in found:
@@ -347,7 +365,8 @@ def facts_from_json(text: str) -> Facts:
             raise HarnessError(
                 f"{RUN} has version {version!r}, expected {VERSION}", "use the release of cognito-load that wrote it"
             )
-        tuples = {name: tuple(found[name]) for name in ("classes", "gates", "notes")}
+        tuples = {name: tuple(found.get(name, ())) for name in ("classes", "gates", "notes", "invalid_because")}
+        tuples["failed_because"] = tuple(FailureReason(**reason) for reason in found.get("failed_because", ()))
         plan, target = found.pop("sweep", None), found.pop("target", None)
         return Facts(
             **{**found, **tuples},

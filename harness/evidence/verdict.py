@@ -139,6 +139,18 @@ def too_many_dropped(
     return (FailureReason(sentence),)
 
 
+def worsened(verdict: Verdict, reason: FailureReason) -> Verdict:
+    """The verdict, when something is found after it that keeps the run from passing.
+
+    A run that has not passed anyway keeps its sentence, unless the reason is the worse of the two.
+    """
+    if verdict.word == "passed":
+        return replace(verdict, word="failed", exit_code=reason.exit_code, sentence=reason.sentence)
+    if reason.exit_code <= verdict.exit_code:
+        return verdict
+    return replace(verdict, exit_code=reason.exit_code, sentence=f"{verdict.sentence}; and {reason.sentence}")
+
+
 def _missed(gate_results: Sequence[GateResult], comparison: Comparison | None) -> Verdict | None:
     missed = [result for result in gate_results if result.state != "passed"]
     if missed:

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from locust import log as locust_log
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.event import Events
@@ -24,10 +23,11 @@ from harness.load import guards, live, webui
 from harness.load.config_keys import ConfigKeys
 from harness.load.garbage import Spared
 from harness.load.lifecycle.conclusion import explanation
+from harness.load.lifecycle.leaving import Leaving
 from harness.load.lifecycle.master import supervisor_of
 from harness.load.lifecycle.run import REQUEST_TYPE, Run, attach, run_of
 from harness.load.lifecycle.setup import keep_answers, say_problems
-from harness.load.lifecycle.supervisor import GRACE_S, Supervisor
+from harness.load.lifecycle.supervisor import Supervisor
 from harness.load.lifecycle.worker import Worker
 from harness.load.results import request_sample
 from harness.settings import KNOBS
@@ -58,6 +58,7 @@ class _Plugin:
         self._answers = answers
         self._supervisor: Supervisor | None = None
         self._worker: Worker | None = None
+        self._leaving: Leaving | None = None
         self._current: Run | None = None
         self._spared = Spared()
         self._keys: ConfigKeys | None = None
@@ -110,7 +111,8 @@ class _Plugin:
                 sys.exit(EXIT.CONFIGURATION)
             self._worker = worker = Worker(environment, self._data_set, environment.runner)
             # Registered after Locust's own listener and so called before it: the last parcel leaves before "quit".
-            environment.events.quitting.add_listener(lambda **_: worker.finish(environment.stop_timeout or GRACE_S))
+            environment.events.quitting.add_listener(lambda **_: worker.leave())
+            worker.listen()
             return
         self._supervisor = supervisor = supervisor_of(environment, self._data_set)
         supervisor.prepare(unread)
@@ -129,12 +131,16 @@ class _Plugin:
                 explanation,
                 report=lambda: supervisor.latest.report if supervisor.latest else None,
             )
+        self._leaving = Leaving(environment, supervisor)
+        self._leaving.listen()
         guards.tell_the_loop_the_time()
 
     def begin(self, environment: Environment, **_: object) -> None:
         """A run starts."""
         if part := self._supervisor or self._worker:
             guards.look_at_the_stack_early()
+            if self._leaving is not None:
+                self._leaving.begin()
             part.begin()
             self._current = run_of(environment)
             self._spared.before_users()
@@ -174,27 +180,18 @@ class _Plugin:
         if self._supervisor is not None:
             self._supervisor.end()
 
-    def leave(self, environment: Environment, **_: object) -> None:
+    def leave(self, **_: object) -> None:
         """Locust is about to decide the exit code.
 
-        On Ctrl-C and SIGTERM a process without workers still runs its users here.
+        On Ctrl-C and SIGTERM a process without workers may still run its users here.
         """
-        supervisor = self._supervisor
-        if supervisor is None:
-            return
-        if supervisor.is_running and environment.runner is not None:
-            environment.runner.stop()
-        supervisor.close()
-        code = supervisor.exit_code
-        if code is None and environment.web_ui is None:
-            code = EXIT.INVALID
-        if code is not None:
-            environment.process_exit_code = max(code, EXIT.USAGE if locust_log.unhandled_greenlet_exception else 0)
+        if self._leaving is not None:
+            self._leaving.conclude()
 
     def say_goodbye(self, **_: object) -> None:
         """Locust has printed its tables: the verdict comes last."""
-        if self._supervisor is not None:
-            self._supervisor.print_conclusions()
+        if self._leaving is not None:
+            self._leaving.say_goodbye()
 
 
 class _Joined(argparse.Action):

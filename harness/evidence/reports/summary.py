@@ -163,34 +163,42 @@ def rewrite(run: Run, folder: Path) -> Path:
     return path
 
 
-def write(run: Run, directory: Path) -> Path:
-    """Write `<directory>/<run id>/summary.json`, whole or not at all, and point `<directory>/latest` at it.
-
-    Args:
-        run: What to write.
-        directory: The folder of all results.
-
-    Returns:
-        The path of the file.
+def folder_for(run: Run, directory: Path) -> Path:
+    """The folder `<directory>/<run id>` for a run's results, made where there is none; `<directory>/latest` names it.
 
     Raises:
-        HarnessError: if the file exists already (a result is never overwritten), or cannot be written.
+        HarnessError: if it holds a summary already (a result is never overwritten), or cannot be made.
     """
     folder = directory / run.run_id
     path = folder / FILE_NAME
-    text = _text(run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            raise HarnessError(f"{path} exists already; a result is never overwritten", "use another run id")
-        _write_whole(path, text)
     except OSError as error:
-        raise HarnessError(
-            f"the result cannot be written to {folder}: {error.strerror or error}",
-            "give a directory with --results-dir that can be written to and has space left",
-        ) from error
+        raise _refused(folder, error) from error
+    if path.exists():
+        raise HarnessError(f"{path} exists already; a result is never overwritten", "use another run id")
     point_latest_at(folder)
-    return path
+    return folder
+
+
+def write(run: Run, directory: Path) -> Path:
+    """Write `<directory>/<run id>/summary.json`, whole or not at all; the path of the file.
+
+    Raises:
+        HarnessError: as `folder_for`, and if the file cannot be written.
+    """
+    folder = folder_for(run, directory)
+    try:
+        return rewrite(run, folder)
+    except OSError as error:
+        raise _refused(folder, error) from error
+
+
+def _refused(folder: Path, error: OSError) -> HarnessError:
+    return HarnessError(
+        f"the result cannot be written to {folder}: {error.strerror or error}",
+        "give a directory with --results-dir that can be written to and has space left",
+    )
 
 
 def _text(run: Run) -> str:

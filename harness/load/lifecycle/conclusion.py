@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -22,8 +22,9 @@ from harness.evidence.metrics import Metrics
 from harness.evidence.past import Past
 from harness.evidence.record import Record
 from harness.evidence.reports import files, summary, terminal
-from harness.evidence.verdict import FailureReason, decide, hung_because, too_many_dropped, unserved
+from harness.evidence.verdict import FailureReason, decide, hung_because, too_many_dropped, unserved, worsened
 from harness.evidence.watch import Abort, with_abort
+from harness.load.lifecycle.order import Order
 from harness.load.lifecycle.setup import Setup
 
 log = logging.getLogger("cognito-load")
@@ -48,6 +49,8 @@ class Extent:
     """What keeps it from passing besides its figures; see there."""
     workers_lost: int = 0
     """How many workers were not heard any more when the run ended, or had ended without a last report."""
+    order: Order = field(default_factory=Order)
+    """How much of what was ordered has run."""
 
     @property
     def facts(self) -> dict[str, float | int]:
@@ -60,13 +63,18 @@ class Extent:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Conclusion:
     """A run that is over, judged and written down."""
 
     run: evidence.Run
     report: Path | None
     """None when it could not be written, which the log says."""
+    _record: Record
+    _past: Past
+    _folder: Path | None
+    _with_page: bool
+    _is_printed: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -74,8 +82,24 @@ class Conclusion:
         return self.run.verdict.exit_code
 
     def print(self, *, is_quiet: bool = False) -> None:
-        """Print the closing summary to standard output; when quiet, its end alone."""
-        terminal.render(self.run, Console(), report=self.report, is_quiet=is_quiet)
+        """Print the closing summary to standard output; when quiet, or printed before, its end alone."""
+        terminal.render(self.run, Console(), report=self.report, is_quiet=is_quiet or self._is_printed)
+        self._is_printed = True
+
+    def amend(self, reason: FailureReason) -> bool:
+        """Something was found after the verdict that keeps the run from passing: write its results anew.
+
+        Returns:
+            Whether that changes the verdict.
+        """
+        verdict = worsened(self.run.verdict, reason)
+        if verdict == self.run.verdict:
+            return False
+        self.run = replace(self.run, verdict=verdict)
+        self._record.fail(reason)
+        if self._folder is not None:
+            _write(self.run, self._past, self._folder, with_page=self._with_page)
+        return True
 
 
 def conclude(
@@ -83,6 +107,8 @@ def conclude(
 ) -> Conclusion:
     """Judge a run and write it down. A result that cannot be written is said so, and shown all the same."""
     metrics = record.metrics
+    sweep = record.sweep.result() if record.sweep else None
+    failed_because = (*extent.failed_because, *extent.order.failures(sweep))
     duration_s = max(extent.stopping_s - record.facts.measured_from_s, 1e-3)
     max_lag_us = round(setup.settings.max_lag_ms * 1_000)
     suspicious = reopened(healths)
@@ -112,7 +138,7 @@ def conclude(
         comparison,
         suspicious,
         invalid_because=extent.invalid_because,
-        failed_because=(*extent.failed_because, *hung, *dropped),
+        failed_because=(*failed_because, *hung, *dropped),
     )
     run = evidence.Run(
         run_id=setup.settings.run,
@@ -137,27 +163,24 @@ def conclude(
             *record.warmup_notes,
             *record.faults,
             *notes,
+            *extent.order.notes(extent.stopping_s - extent.started_s, sweep),
         ),
         timeline=record.timeline,
         timeline_step_s=record.timeline.step_s,
         events=tuple(record.events),
         warmup_s=record.facts.warmup_s,
-        sweep=record.sweep.result() if record.sweep else None,
+        sweep=sweep,
         target=record.facts.target,
         rejections=record.rejections,
     )
-    record.conclude(run.notes, measured.generator)
+    record.conclude(run.notes, measured.generator, extent.invalid_because, failed_because)
+    with_page = setup.settings.makes_page
     try:
-        path = summary.write(run, Path(setup.settings.results_dir))
+        folder = summary.folder_for(run, Path(setup.settings.results_dir))
     except HarnessError as error:
         log.warning("%s (%s)", error.message, error.hint)
-        return Conclusion(run, None)
-    try:
-        past.write(replace(this, word=verdict.word), path.parent)
-    except HarnessError as error:
-        log.warning("%s (%s)", error.message, error.hint)
-    page = _write_reports(run, path.parent, with_page=setup.settings.makes_page)
-    return Conclusion(run, page or path)
+        return Conclusion(run, None, record, this, None, with_page)
+    return Conclusion(run, _write(run, this, folder, with_page=with_page), record, this, folder, with_page)
 
 
 def explanation(kind: str, message: str) -> tuple[str, str] | None:
@@ -172,9 +195,21 @@ def never_served(metrics: Metrics) -> str:
     return f"{said}: add accounts, or run fewer users" if said else ""
 
 
-def _write_reports(run: evidence.Run, folder: Path, *, with_page: bool) -> Path | None:
-    """Write what people read; the page, if it could be made."""
+def _write(run: evidence.Run, measured: Past, folder: Path, *, with_page: bool) -> Path | None:
+    """Write a run's results, or write them anew; where a reader best looks, None when nothing could be written.
+
+    The summary comes last: a process that ends before it, for want of memory, leaves no verdict behind.
+    """
+    try:
+        past.write(replace(measured, word=run.verdict.word), folder)
+    except HarnessError as error:
+        log.warning("%s (%s)", error.message, error.hint)
     written = files.write(run, folder, os.environ, with_page=with_page)
     for fault in written.faults:
         log.warning("%s", fault)
-    return written.page
+    try:
+        path = summary.rewrite(run, folder)
+    except OSError as error:
+        log.warning("%s cannot be written: %s", folder / summary.FILE_NAME, error.strerror or error)
+        return written.page
+    return written.page or path

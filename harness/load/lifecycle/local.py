@@ -14,7 +14,8 @@ from harness.load.leases import LocalRows, RowLedger
 from harness.load.lifecycle.keeper import OwnSeconds
 from harness.load.lifecycle.run import Run, attach, incomplete
 from harness.load.lifecycle.setup import Setup
-from harness.load.lifecycle.supervisor import GRACE_S, Supervisor
+from harness.load.lifecycle.stops import GRACE_S
+from harness.load.lifecycle.supervisor import Supervisor
 
 
 class LocalSupervisor(Supervisor):

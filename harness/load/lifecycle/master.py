@@ -34,7 +34,8 @@ from harness.load.lifecycle.patience import Patience
 from harness.load.lifecycle.redistribution import Redistribution
 from harness.load.lifecycle.run import incomplete
 from harness.load.lifecycle.setup import Setup
-from harness.load.lifecycle.supervisor import GRACE_S, Supervisor
+from harness.load.lifecycle.stops import GRACE_S
+from harness.load.lifecycle.supervisor import Supervisor
 from harness.steady import STEADY, StepWatch, sentence
 
 QUIT_WORKERS_FOR_S: Final = 3.0

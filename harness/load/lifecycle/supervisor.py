@@ -9,7 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import gevent
 from locust.env import Environment
@@ -31,6 +31,7 @@ from harness.load.lifecycle.forecast import estimate_of, say
 from harness.load.lifecycle.guardian import Guardian
 from harness.load.lifecycle.inspection import Inspection
 from harness.load.lifecycle.keeper import Due, Keeper
+from harness.load.lifecycle.order import Order
 from harness.load.lifecycle.preflight import preflight
 from harness.load.lifecycle.progress import Progress
 from harness.load.lifecycle.rejected import Refusals
@@ -45,9 +46,6 @@ from harness.load.lifecycle.variables import say_others, variable_problems
 from harness.load.live import Standing
 from harness.load.tidying import Tidying
 from harness.steady import STEADY
-
-GRACE_S: Final = 10.0
-"""How long answers in flight are waited for at the end of a run, unless --stop-timeout says otherwise."""
 
 log = logging.getLogger("cognito-load")
 
@@ -79,6 +77,8 @@ class Supervisor(ABC):
         """What makes this run invalid besides the generator's health, each with what to do about it."""
         self.failed_because: list[FailureReason] = []
         """What keeps this run from passing besides its figures."""
+        self.order = Order()
+        """How much of what was ordered has run."""
         self._guardian: Guardian | None = None
         self._progress: Progress | None = None
         self._keeper: Keeper | None = None
@@ -138,6 +138,7 @@ class Supervisor(ABC):
         self.course = Course(lambda: self.user_count)
         self.attendance = Attendance()
         self.invalid_because, self.failed_because = [], []
+        self.order = Order(self.environment.shape_class, self.options)
         users = self.environment.runner.target_user_count if self.environment.runner else 0
         planned = self._inspection.planned_rows(setup.settings, users)
         if setup.settings.on_exhausted == "stop" and not setup.settings.is_machine:
@@ -178,7 +179,23 @@ class Supervisor(ABC):
             self._progress.stop()
         if keeper is None:
             return
-        now_s = STEADY.now_s()
+        try:
+            conclusion = self._conclude(setup, keeper)
+        except Exception:
+            self.exit_code = max(self.exit_code or 0, EXIT.INVALID)
+            log.exception(
+                "the run could not be concluded, and is invalid; what it measured is in %s: cognito-load report build",
+                keeper.record.folder,
+            )
+            return
+        self.conclusions.append(conclusion)
+        self.latest = conclusion
+        self.exit_code = max(self.exit_code or 0, conclusion.exit_code)
+        if self.environment.web_ui is not None:
+            self.print_conclusions()
+
+    def _conclude(self, setup: Setup, keeper: Keeper) -> Conclusion:
+        now_s, runner = STEADY.now_s(), self.environment.runner
         extent = Extent(
             started_s=self.course.started_s,
             stopping_s=self.course.stopping_s or now_s,
@@ -187,17 +204,34 @@ class Supervisor(ABC):
             users=self.course.most_users,
             abort=self._guardian.abort if self._guardian else None,
             invalid_because=tuple(self.invalid_because),
-            failed_because=tuple(self.failed_because),
+            failed_because=(*self.failed_because, *(self.order.exit_code(runner) if runner else ())),
             workers_lost=self.workers_lost,
+            order=self.order,
         )
         record = keeper.finish(extent.facts)
         notes = (*self.attendance.notes(extent.stopping_s), *self.sample_notes(record))
-        conclusion = conclude(setup, record, self.healths(), extent, notes)
-        self.conclusions.append(conclusion)
-        self.latest = conclusion
-        self.exit_code = max(self.exit_code or 0, conclusion.exit_code)
+        return conclude(setup, record, self.healths(), extent, notes)
+
+    def worsen(self, reason: FailureReason) -> None:
+        """Something besides its figures keeps the run that goes on, or the last one, from passing."""
+        if self.is_running:
+            if reason not in self.failed_because:
+                self.failed_because.append(reason)
+            return
+        self.exit_code = max(self.exit_code or 0, reason.exit_code)
+        if self.latest is None or not self.latest.amend(reason):
+            return
+        if self.latest not in self.conclusions:
+            self.conclusions.append(self.latest)
         if self.environment.web_ui is not None:
             self.print_conclusions()
+
+    def ended(self, sentence: str, *, is_note: bool = True) -> bool:
+        """Something ends the run before its time; see `Order.ended`."""
+        is_news = self.order.ended(sentence, is_note=is_note)
+        if is_news:
+            self.note("ended", sentence)
+        return is_news
 
     def fail(self, problems: list[Problem]) -> None:
         """A run cannot go on: say why, and end it as invalid with EXIT.CONFIGURATION."""

@@ -15,10 +15,14 @@ from harness.credentials import CsvDataSet
 from harness.errors import ConfigurationError
 from harness.load.leases import Rows
 from harness.load.leases.desk import TO_PROCESSES
+from harness.load.lifecycle import exits
 from harness.load.lifecycle.collect import PARCEL_ACK, Sender
 from harness.load.lifecycle.neighbours import own_process
 from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import answers_of, assemble, read_settings
+from harness.load.lifecycle.signals import Signals
+from harness.load.lifecycle.stops import ASKED, GRACE_S, HURRY, TOLD, Stops, left_behind
+from harness.load.lifecycle.witness import Witness
 from harness.load.tidying import Tidying
 from harness.steady import STEADY
 
@@ -33,16 +37,33 @@ class Worker:
         self._rows: Rows | None = None
         self._sender: Sender | None = None
         self._run: Run | None = None
-        self._is_finished = False
+        self._is_finished = self._is_leaving = False
         for kind in TO_PROCESSES:
             runner.register_message(kind, _with_data(partial(self._on_rows, kind)))
         runner.register_message(PARCEL_ACK, _with_data(self._on_acknowledged))
         runner.register_message("cognito_finish", _with_data(self._on_finish), concurrent=True)
+        self._stops = Stops(runner, GRACE_S, self._left_behind, self._ask)
+        runner.register_message(HURRY, _with_data(lambda _: self._stops.hurry()))
+        self._signals = Signals(self._on_signal, self._stops.hurry)
+        self._witness = Witness(self._saw)
+
+    def listen(self) -> None:
+        """From now on nothing ends this process without its last measurements; call it when all is prepared."""
+        exits.listen(self.environment, self._on_end, lambda: self._is_leaving)
+        self._signals.listen()
+        self._witness.listen()
+
+    def leave(self) -> None:
+        """The process ends (Locust's quitting)."""
+        self._is_leaving = True
+        self.finish(self.environment.stop_timeout or GRACE_S)
 
     def begin(self) -> None:
         """A run starts (Locust's test_start): the options of the master are here by now."""
         STEADY.set_by_system()
         settings = read_settings(vars(self.environment.parsed_options))
+        self._signals.listen()
+        self._witness.forget()
         attach(self.environment, None)
         try:
             setup = assemble(settings, self._data_set, answers_of(self.environment), judges=False)
@@ -88,6 +109,25 @@ class Worker:
 
     def _send(self, kind: str, data: dict[str, Any]) -> None:
         self._runner.send_message(f"cognito_{kind}", data)
+
+    def _ask(self, sentence: str, *, code: int = 0, leaves: bool = False) -> None:
+        """The locustfile ends the run, as it would in a process without workers."""
+        run = vars(self.environment.parsed_options).get("cognito_run")
+        self._runner.send_message(ASKED, {"sentence": sentence, "code": code, "leaves": leaves, "run": run})
+
+    def _on_end(self, sentence: str, code: int, leaves: bool) -> None:  # noqa: FBT001  # see `exits.End`
+        self._ask(sentence, code=code, leaves=leaves)
+
+    def _on_signal(self, _name: str) -> None:
+        self.finish(self.environment.stop_timeout or GRACE_S)
+        self._runner.quit()
+
+    def _left_behind(self, count: int) -> None:
+        self._runner.send_message(TOLD, {"sentence": left_behind(count)})
+
+    def _saw(self, sentence: str) -> None:
+        if self._run is not None:
+            self._run.metrics.count_exception(sentence)
 
     def _on_rows(self, kind: str, data: Mapping[str, Any]) -> None:
         if self._rows is not None and self._run is not None and data["run"] == self._run.setup.settings.run:
