@@ -26,9 +26,17 @@ class Ages:
     def __bool__(self) -> bool:
         return bool(self._ages)
 
-    def record(self, kind: Kind, name: str, age_us: int, reason: Reason | None = None) -> None:
-        """Something has been open for so long; `name` and `reason` as in the sample that it would have become."""
-        self._at(Subject(kind, name, reason)).record(age_us)
+    def record(self, kind: Kind, name: str, age_us: int, reason: Reason | None = None, count: int = 1) -> None:
+        """So many things have been open for so long.
+
+        Args:
+            kind: As in the sample that each would have become; and so are `name` and `reason`.
+            name: The same.
+            age_us: In microseconds.
+            reason: The same as of a sample.
+            count: How many they are.
+        """
+        self._at(Subject(kind, name, reason)).record_many(age_us, count)
 
     def of(self, selector: Selector) -> Histogram:
         """The ages of everything that a selector chooses, merged."""

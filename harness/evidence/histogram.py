@@ -95,6 +95,15 @@ class Histogram:
         if not count % KEPT:
             self._fold()
 
+    def record_many(self, value_us: int, count: int) -> None:
+        """Add the same duration so many times."""
+        index = _index(min(value_us, HIGHEST_US))
+        self.count += count
+        self._add(index, count)
+        self.sum_us += min(value_us, HIGHEST_US) * count
+        self.max_us = max(self.max_us, min(value_us, HIGHEST_US))
+        self.clamped += count if value_us > HIGHEST_US else 0
+
     def percentile(self, thousandths: int) -> int | None:
         """The value at a percentile (99900 is 99.9 %), in microseconds; None without a sample.
 

@@ -231,3 +231,16 @@ def test_a_percentile_is_read_from_its_name(metric: str, thousandths: int | None
 def test_a_metric_that_is_no_latency_is_refused():
     with pytest.raises(ValueError, match="'rate' is no latency metric"):
         Histogram().figure("rate")
+
+
+@given(st.lists(st.tuples(st.integers(0, 5_000_000_000), st.integers(1, 3_000)), max_size=6))
+def test_many_of_the_same_are_as_one_by_one(values):
+    many, singly = Histogram(), Histogram()
+    for value, count in values:
+        many.record_many(value, count)
+        for _ in range(count):
+            singly.record(value)
+    assert many.to_wire() == singly.to_wire()
+    many.record(7)
+    singly.record(7)
+    assert many.to_wire() == singly.to_wire()
