@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import re
 from math import isfinite
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.settings import DEFAULT_LOGIN_RATE, KNOBS, Settings
+from harness.settings.limits import (
+    DURATION,
+    LAG,
+    LEVELS,
+    QUOTA,
+    RATE,
+    RENEW_MARGIN,
+    RUN_TIME,
+    SLOTS,
+    SPAWN_RATE,
+    USERS_PER_PROCESS,
+)
 
 GOOD = {
     "cognito_client_id": "1example23456789",
@@ -443,3 +456,10 @@ def test_samples_are_written_when_that_was_asked_for(given: str, written: bool) 
 )
 def test_the_size_of_an_answer(given: str, size: int) -> None:
     assert settings_of(max_answer=given).max_answer_bytes == size
+
+
+def test_the_limits_stand_in_the_documentation() -> None:
+    """One place says them with their reasons, for the code and for people."""
+    page = (Path(__file__).parents[1] / "docs/load-models.md").read_text("utf-8")
+    for limit in (RATE, QUOTA, USERS_PER_PROCESS, SLOTS, SPAWN_RATE, LEVELS, DURATION, RUN_TIME, RENEW_MARGIN, LAG):
+        assert f"| {limit.said} |" in page

@@ -73,7 +73,7 @@ def test_every_report_says_it(is_quiet: bool) -> None:
         "url": URL,
         "user_pool_id": "eu-west-1_AbC123",
         "region": "eu-west-1",
-        "apis": ("https://api.example.com",),
+        "apis": ["https://api.example.com"],
         "sentence": POOL.sentence,
     }
 

@@ -27,6 +27,7 @@ from harness.evidence.run import ExplainedError, Run
 from harness.evidence.sample import Kind
 from harness.evidence.sweep import Sweep
 from harness.evidence.tally import EXCHANGES, INTENDED, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
+from harness.evidence.target import Target
 
 SCHEMA_VERSION = 1
 FILE_NAME = "summary.json"
@@ -59,7 +60,7 @@ def summary(run: Run) -> dict[str, Any]:
                 {"at_s": event.at_s, "kind": event.kind, "text": event.text} for event in run.events[:MAX_EVENTS]
             ],
         },
-        "target": {**asdict(run.target), "sentence": run.target.sentence} if run.target else None,
+        "target": _target(run.target) if run.target else None,
         "verdict": {
             "word": run.verdict.word,
             "exit_code": int(run.verdict.exit_code),
@@ -117,6 +118,10 @@ def summary(run: Run) -> dict[str, Any]:
 def _gate_figure(gate: Gate, value: float | None) -> float | str | None:
     """A gate's figure, or what it was held against; a word for what is no number."""
     return describe(value, gate.metric) if gate.metric == GENERATOR and value is not None else value
+
+
+def _target(target: Target) -> dict[str, Any]:
+    return {**asdict(target), "apis": list(target.apis), "sentence": target.sentence}
 
 
 def comparison_record(comparison: Comparison) -> dict[str, Any]:
