@@ -353,7 +353,20 @@ NUMBERS = {
     "login_sweep": set(),
     "login_rate_sweep": set(),
     "sweep_hold": set(),
+    "cognito_sandbox_latency": {"0"},
+    "max_answer": set(),
+    "request_timeout": set(),
 }
+TEXTS = {
+    *("cognito_client_id", "cognito_user_pool_id", "cognito_region", "cognito_endpoint", "cognito_users"),
+    *("cognito_domain", "cognito_scopes", "cognito_ca_bundle", "gate", "gate_file", "baseline", "results_dir"),
+    *("cognito_sandbox_keys", "cognito_run", "cognito_workers"),
+}
+
+
+def test_every_option_is_a_choice_a_number_or_a_text() -> None:
+    """A new number is in the table that holds it to what it cannot be."""
+    assert {knob.dest for knob in KNOBS if not knob.choices} == TEXTS | set(NUMBERS)
 
 
 @pytest.mark.parametrize("option", NUMBERS)

@@ -26,15 +26,15 @@ class Target:
     @property
     def sentence(self) -> str:
         """For people, without a full stop: `endpoint https://..., pool eu-west-1_AbC123, region eu-west-1`."""
-        if self.kind == "sandbox":
-            return "local sandbox"
-        said = [f"{self.kind} {self.url}"]
+        is_sandbox = self.kind == "sandbox"
+        said = ["local sandbox" if is_sandbox else f"{self.kind} {self.url}"]
         if self.kind == "endpoint":
             said.append(f"pool {self.user_pool_id or 'not set'}")
-        if self.region:
+        if self.region and not is_sandbox:
             said.append(f"region {self.region}")
-        if self.apis:
-            said.append(f"API {' and '.join(self.apis)}")
+        apis = [api for api in self.apis if not (is_sandbox and api.rstrip("/") == self.url.rstrip("/"))]
+        if apis:
+            said.append(f"API {' and '.join(apis)}")
         return ", ".join(said)
 
     @classmethod

@@ -67,6 +67,7 @@ ANSWER: Final = Limit(1_024 * 1_024**2, "bytes", "Each user of a process may hol
 REQUEST_TIMEOUT: Final = Limit(
     86_400, "s", "No answer is waited for longer than a day; read what never ends with stream=True.", least=0.001
 )
+SANDBOX_LATENCY: Final = Limit(600, "s", "No login waits as long for its answer.")
 LEVELS: Final = Limit(1_000, "levels", "A sweep keeps the figures of each level in memory.")
 _SHOWN_CHARS: Final = 40
 

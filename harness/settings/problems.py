@@ -20,6 +20,7 @@ from harness.settings.limits import (
     RATE,
     RENEW_MARGIN,
     REQUEST_TIMEOUT,
+    SANDBOX_LATENCY,
     SLOTS,
     Limit,
 )
@@ -221,6 +222,7 @@ def _limit_problems(settings: Settings) -> list[Problem]:
         ("--cognito-quota", settings.quota, number(settings.quota), QUOTA),
         ("--cognito-max-lag", settings.lag, number(settings.lag), LAG),
         ("--cognito-renew-margin", settings.renew_margin, seconds(settings.renew_margin), RENEW_MARGIN),
+        ("--cognito-sandbox-latency", settings.sandbox_latency, seconds(settings.sandbox_latency), SANDBOX_LATENCY),
         ("--warmup", settings.warmup, seconds(settings.warmup), DURATION),
         ("--max-answer", settings.max_answer, size_bytes(settings.max_answer), ANSWER),
         ("--request-timeout", settings.request_timeout, seconds(settings.request_timeout), REQUEST_TIMEOUT),

@@ -28,6 +28,8 @@ POOL = Target("endpoint", URL, "eu-west-1_AbC123", "eu-west-1", ("https://api.ex
     ("target", "sentence"),
     [
         (Target("sandbox", "http://127.0.0.1:9", "us-east-1_x", "us-east-1"), "local sandbox"),
+        (Target("sandbox", "http://127.0.0.1:9", apis=("http://127.0.0.1:9/",)), "local sandbox"),
+        (Target("sandbox", "http://127.0.0.1:9", apis=("https://a.example",)), "local sandbox, API https://a.example"),
         (POOL, f"endpoint {URL}, pool eu-west-1_AbC123, region eu-west-1, API https://api.example.com"),
         (
             Target("endpoint", "http://127.0.0.1:9229", "", "us-east-1"),
