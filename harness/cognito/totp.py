@@ -9,8 +9,13 @@ from typing import Final, NamedTuple
 
 import pyotp
 
+from harness.steady import SteadyClock, StepWatch
+
 STEP_S: Final = 30
 """RFC 6238; what Cognito and every app use."""
+LONGEST_WAIT_S: Final = 300.0
+"""When the clock is set back by more than this, codes that were given out before are forgotten: a login would wait as
+long for the next one. Of a clock that was so far ahead Cognito took none."""
 
 
 class Code(NamedTuple):
@@ -28,10 +33,12 @@ class Authenticators:
 
     Args:
         now: Seconds since the epoch.
+        monotonic: A clock that nothing can set, in seconds.
     """
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._now = now
+        self._steps = StepWatch(SteadyClock(now, monotonic))
         self._used: dict[str, int] = {}
 
     def next_code(self, secret: str) -> Code:
@@ -40,6 +47,8 @@ class Authenticators:
         Raises:
             ValueError: The secret is not base32, or shorter than RFC 4226 wants. The message does not hold it.
         """
+        if self._steps.step_s() < -LONGEST_WAIT_S:
+            self._used.clear()
         step = max(int(self._now() // STEP_S), self._used.get(secret, -1) + 1)
         try:
             text = pyotp.TOTP("".join(secret.split())).generate_otp(step)

@@ -25,6 +25,16 @@ def test_no_code_is_given_twice_and_the_next_one_says_from_when_it_is_good():
     assert authenticators.next_code(SECRET).not_before_s == 1980.0
 
 
+@pytest.mark.parametrize(("step_s", "waits_s"), [(-3_600.0, -3_600.0), (-60.0, 30.0), (3_600.0, 3_600.0)])
+def test_after_the_clock_was_set_back_by_an_hour_no_login_waits_for_an_hour(step_s: float, waits_s: float):
+    """After a minute it does: a code that was given out twice would be refused."""
+    now, monotonic = [90_000.0], [7.0]
+    authenticators = Authenticators(lambda: now[0], lambda: monotonic[0])
+    authenticators.next_code(SECRET)
+    now[0] += step_s
+    assert authenticators.next_code(SECRET).not_before_s == 90_000.0 + waits_s
+
+
 def test_accounts_do_not_wait_for_each_other():
     authenticators = Authenticators(lambda: 900.0)
     authenticators.next_code(SECRET)
