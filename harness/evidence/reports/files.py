@@ -17,6 +17,9 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 _FILES: Mapping[str, Callable[[Run], str]] = {junit.FILE_NAME: junit.junit, markdown.FILE_NAME: markdown.markdown}
 
+NAMES: Final = (*_FILES, PAGE)
+"""Everything that `write` writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:

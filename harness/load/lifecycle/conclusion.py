@@ -83,8 +83,15 @@ class Conclusion:
 
     def print(self, *, is_quiet: bool = False) -> None:
         """Print the closing summary to standard output; when quiet, or printed before, its end alone."""
-        terminal.render(self.run, Console(), report=self.report, is_quiet=is_quiet or self._is_printed)
-        self._is_printed = True
+        is_again, self._is_printed = self._is_printed, True
+        try:
+            terminal.render(self.run, Console(), report=self.report, is_quiet=is_quiet or is_again)
+        except OSError as error:
+            log.warning("the closing summary cannot be printed: %s", error.strerror or error)
+        except Exception:
+            verdict = self.run.verdict
+            log.exception("the closing summary cannot be made")
+            print(f"{verdict.word}: {verdict.sentence} (exit code {int(verdict.exit_code)})")  # noqa: T201  # its place
 
     def amend(self, reason: FailureReason) -> bool:
         """Something was found after the verdict that keeps the run from passing: write its results anew.
@@ -181,6 +188,13 @@ def conclude(
         log.warning("%s (%s)", error.message, error.hint)
         return Conclusion(run, None, record, this, None, with_page)
     return Conclusion(run, _write(run, this, folder, with_page=with_page), record, this, folder, with_page)
+
+
+def withdraw(folder: Path | None) -> None:
+    """Take back what was written of a verdict that could not be written as a whole; the record of the run stays."""
+    for name in (summary.FILE_NAME, *files.NAMES):
+        if folder is not None:
+            (folder / name).unlink(missing_ok=True)
 
 
 def explanation(kind: str, message: str) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import gevent
 from gevent import GreenletExit
 from locust.env import Environment
+from locust.event import EventHook
 from locust.exception import StopTest, StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, DefaultTaskSet
 from locust.user.users import User
@@ -22,6 +23,8 @@ End = Callable[[str, int, bool], None]
 process is to end, too."""
 
 _END: Final = "cognito_end"
+_LISTENERS: Final = "_handlers"
+"""An EventHook's own."""
 
 log = logging.getLogger("cognito-load")
 
@@ -42,13 +45,42 @@ def listen(environment: Environment, end: End, is_leaving: Callable[[], bool]) -
     def handle_system_error(kind: Any, value: Any, tb: Any = None) -> None:  # noqa: ANN401  # gevent's own
         if is_leaving() or not isinstance(value, SystemExit | KeyboardInterrupt):
             original(kind, value, tb)
-        elif isinstance(value, SystemExit):
-            code = exit_code_of(value.code)
-            end(f"the locustfile called sys.exit({_shown(value.code)})", code, True)  # noqa: FBT003  # as `End` says
         else:
-            end("the locustfile raised KeyboardInterrupt", 0, True)  # noqa: FBT003  # the same
+            _tell(end, value)
 
     hub.handle_system_error = handle_system_error
+
+
+def guard(hook: EventHook, end: End, after: Callable[[int], None] | None = None) -> None:
+    """Keep a listener's SystemExit and KeyboardInterrupt from those that are called after it, and from Locust.
+
+    Args:
+        hook: Whose listeners.
+        end: See `End`.
+        after: Called when all were called, with the event's `exit_code`.
+    """
+    one = EventHook()
+
+    def fire(*, reverse: bool = False, **facts: Any) -> None:  # noqa: ANN401  # an event's
+        listeners = list(getattr(hook, _LISTENERS))
+        for listener in reversed(listeners) if reverse else listeners:
+            setattr(one, _LISTENERS, [listener])
+            try:
+                one.fire(**facts)
+            except (SystemExit, KeyboardInterrupt) as error:
+                _tell(end, error)
+        if after is not None:
+            after(int(facts["exit_code"]))
+
+    setattr(hook, "fire", fire)  # noqa: B010  # mypy lets nobody assign to a method
+
+
+def _tell(end: End, error: SystemExit | KeyboardInterrupt) -> None:
+    if isinstance(error, SystemExit):
+        code = exit_code_of(error.code)
+        end(f"the locustfile called sys.exit({_shown(error.code)})", code, True)  # noqa: FBT003  # as `End` says
+    else:
+        end("the locustfile raised KeyboardInterrupt", 0, True)  # noqa: FBT003  # the same
 
 
 def exit_code_of(asked: object) -> int:

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final
 
 import gevent
 from locust import log as locust_log
 from locust.env import Environment
-from locust.event import EventHook
 from locust.runners import MasterRunner
 
 from harness.errors import EXIT
@@ -62,8 +60,9 @@ class Leaving:
         # Listeners of `quitting` are called from the last to the first.
         getattr(events.quitting, _LISTENERS).insert(0, self._settle)
         events.test_stop.add_listener(self._settle_run)
-        _guard(events.quitting, self._on_exit_in_quitting)
-        _guard(events.quit, self._on_exit_in_quit)
+        for hook in (events.test_stopping, events.test_stop, events.quitting):
+            exits.guard(hook, self.end_early)
+        exits.guard(events.quit, self.end_early, self._after_quit)
         if isinstance(self._environment.runner, MasterRunner):
             self._environment.runner.register_message(ASKED, self._on_asked)
             self._environment.runner.register_message(TOLD, self._on_told)
@@ -81,6 +80,8 @@ class Leaving:
         if code:
             supervisor.worsen(FailureReason(sentence, code))
         runner = self._environment.runner
+        if self._is_leaving:
+            return
         if leaves or self._environment.web_ui is None:
             gevent.spawn(self._quit)
         elif runner is not None:
@@ -91,11 +92,7 @@ class Leaving:
         self._is_leaving = True
         runner, supervisor = self._environment.runner, self._supervisor
         if supervisor.is_running and runner is not None:
-            try:
-                runner.stop()
-            except (SystemExit, KeyboardInterrupt) as error:
-                code = exits.exit_code_of(error.code) if isinstance(error, SystemExit) else 0
-                self._say(code, "a listener of the locustfile called sys.exit(%s)")
+            runner.stop()
             if supervisor.is_running:  # a listener has cut Locust's own stop off
                 if self._stops is not None:
                     self._stops.stop_users(runner.user_classes_count)
@@ -161,17 +158,16 @@ class Leaving:
     def _on_told(self, msg: Any, **_: object) -> None:  # noqa: ANN401  # Locust's message
         self._supervisor.order.note(f"{msg.data['sentence']} (worker {msg.node_id})")
 
-    def _on_exit_in_quitting(self, code: int) -> None:
-        """A listener of `quitting` has raised SystemExit, past those that were still to come."""
-        self.conclude()
-        self._say(code, "the locustfile called sys.exit(%s)")
-        self._settle(self._environment)
+    def _after_quit(self, exit_code: int) -> None:
+        """The listeners of `quit` were called: what one of them made worse is the process's exit code after all.
 
-    def _on_exit_in_quit(self, code: int) -> None:
-        """A listener of `quit` has raised SystemExit, past those that were still to come."""
-        self._say(code, "the locustfile called sys.exit(%s)")
-        self.say_goodbye()
-        raise SystemExit(max(code, self._supervisor.exit_code or 0))
+        Raises:
+            SystemExit: With it.
+        """
+        code = self._supervisor.exit_code or 0
+        if code > exit_code:
+            self.say_goodbye()
+            raise SystemExit(code)
 
     def say_goodbye(self) -> None:
         """Locust has printed its tables: the verdicts come last."""
@@ -193,18 +189,3 @@ class Leaving:
         self._settle(self._environment)
         self.say_goodbye()
         raise SystemExit(self._supervisor.exit_code)
-
-
-def _guard(hook: EventHook, on_exit: Callable[[int], None]) -> None:
-    """Have SystemExit and KeyboardInterrupt of the hook's listeners told, instead of thrown past the others."""
-    original: Callable[..., None] = hook.fire
-
-    def fire(*, reverse: bool = False, **facts: Any) -> None:  # noqa: ANN401  # an event's
-        try:
-            original(reverse=reverse, **facts)
-        except SystemExit as error:
-            on_exit(exits.exit_code_of(error.code))
-        except KeyboardInterrupt:
-            on_exit(EXIT.FAILED)
-
-    setattr(hook, "fire", fire)  # noqa: B010  # mypy lets nobody assign to a method

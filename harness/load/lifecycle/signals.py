@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Final
 
@@ -75,6 +76,12 @@ class Signals:
             if not os.isatty(descriptor):
                 with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  # a device
                     os.dup2(nowhere.fileno(), descriptor)
+
+
+def say_line(line: str) -> None:
+    """Print a line, where the closing summary stands, too; a full disk or a closed pipe is no fault of the run."""
+    with suppress(OSError):
+        print(line, flush=True)  # noqa: T201  # no log line, which would be folded
 
 
 def flush_output() -> None:

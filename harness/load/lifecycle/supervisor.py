@@ -25,7 +25,7 @@ from harness.evidence.verdict import FailureReason
 from harness.load.leases import Exhausted, RowLedger
 from harness.load.lifecycle import load_model, sandboxed
 from harness.load.lifecycle.attendance import Attendance
-from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude
+from harness.load.lifecycle.conclusion import Conclusion, Extent, conclude, withdraw
 from harness.load.lifecycle.course import Course
 from harness.load.lifecycle.forecast import estimate_of, say
 from harness.load.lifecycle.guardian import Guardian
@@ -41,6 +41,7 @@ from harness.load.lifecycle.setup import (
     say_problems,
     too_few_for_logins,
 )
+from harness.load.lifecycle.signals import say_line
 from harness.load.lifecycle.target import target_of, tell
 from harness.load.lifecycle.variables import say_others, variable_problems
 from harness.load.live import Standing
@@ -183,6 +184,7 @@ class Supervisor(ABC):
             conclusion = self._conclude(setup, keeper)
         except Exception:
             self.exit_code = max(self.exit_code or 0, EXIT.INVALID)
+            withdraw(keeper.record.folder)
             log.exception(
                 "the run could not be concluded, and is invalid; what it measured is in %s: cognito-load report build",
                 keeper.record.folder,
@@ -364,7 +366,7 @@ class Supervisor(ABC):
             measured=self.measured,
             users=lambda: runner.user_count,
             run_time_s=self.options.get("run_time"),
-            say=lambda line: print(line, flush=True),  # noqa: T201  # the closing summary stands there, too
+            say=say_line,
         )
         self._progress.start()
 

@@ -50,6 +50,8 @@ class Worker:
     def listen(self) -> None:
         """From now on nothing ends this process without its last measurements; call it when all is prepared."""
         exits.listen(self.environment, self._on_end, lambda: self._is_leaving)
+        for hook in (self.environment.events.test_stopping, self.environment.events.test_stop):
+            exits.guard(hook, self._on_end)
         self._signals.listen()
         self._witness.listen()
 
