@@ -13,6 +13,7 @@ from locust.contrib.fasthttp import ErrorResponse, FastResponse, ResponseContext
 
 from harness.cognito.tokens import Tokens
 from harness.evidence.in_flight import InFlight
+from harness.load.api_errors import refused_token
 from harness.load.caught import JudgedAnswer, JudgedByLocust, Silence
 from harness.load.http import DirectSession
 from harness.load.http.session import Meta
@@ -127,6 +128,8 @@ class ApiSession(DirectSession):
                 meta = send()
                 if self._is_refusal(meta["response"]):
                     self._hopeless = tokens
+        if tokens is self._hopeless or tokens is self._refused:
+            self._note_refusal(meta["response"], given["Authorization"], is_fresh=tokens is self._hopeless)
         return self.conclude(meta, catch_response=catch_response)
 
     def _authorization(self, tokens: Tokens) -> str:
@@ -146,13 +149,23 @@ class ApiSession(DirectSession):
         meta["exception"] = None
         self.conclude(meta, catch_response=False).release()
 
+    def _note_refusal(self, response: FastResponse, authorization: str, *, is_fresh: bool) -> None:
+        """Let the error say which token it was; its own words are all that a report has of it."""
+        if self._is_refusal(response):
+            vars(response)["refused_token"] = refused_token(authorization, is_fresh=is_fresh)
+
     def _is_own(self, url: str) -> bool:
         # A path without a slash in front goes on with the host's name: "@elsewhere/", ".elsewhere/", ":81/".
         return url.startswith("/") or _origin(self._build_url(url)) == self._own_origin
 
     def _is_refusal(self, response: FastResponse) -> bool:
-        """Whether the own host, and not one that it redirected to, would not take the token."""
-        return response.status_code == HTTPStatus.UNAUTHORIZED and _origin(response.url or "") == self._own_origin
+        """Whether the own host would not take the token, and not one that it redirected to or came back from."""
+        return (
+            response.status_code == HTTPStatus.UNAUTHORIZED
+            and _origin(response.url or "") == self._own_origin
+            and response.request is not None
+            and "authorization" in response.request.headers
+        )
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

@@ -10,6 +10,7 @@ from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 from locust.exception import CatchResponseError, ResponseError
 
 from harness.evidence.sample import Sample, new_sample
+from harness.load import api_errors
 from harness.load.http.limits import UnusableAnswerError
 from harness.outcome import Outcome
 
@@ -41,7 +42,7 @@ def request_sample(
     first_us = getattr(response, "first_byte_ns", 0) // 1000
     unread_us = getattr(response, "unread_ns", 0) // 1000
     size = response_length or 0
-    outcome, error = (_outcome(exception, status), _error_text(exception, status)) if exception else (_OK, "")
+    outcome, error = (_outcome(exception, status), _error_text(exception, status, response)) if exception else (_OK, "")
     return new_sample(
         Sample,
         "request",
@@ -84,15 +85,16 @@ def _is_own_check(exception: BaseException | str, status: int) -> bool:
     return bool(status) and not isinstance(exception, FAILURE_EXCEPTIONS)
 
 
-def _error_text(exception: BaseException | str, status: int) -> str:
+def _error_text(exception: BaseException | str, status: int, response: Any) -> str:  # noqa: ANN401  # as above
     """Short, and the same for everybody who meets it; a bad status is never Locust's text, which quotes the request."""
     if _is_own_check(exception, status):
         return (str(exception) or type(exception).__name__)[:MAX_ERROR_CHARS]
     if status >= _BAD_REQUEST:
-        return f"HTTP {status}"
+        said = api_errors.reason(response)
+        return f"HTTP {status}: {said}"[:MAX_ERROR_CHARS] if said else f"HTTP {status}"
     if isinstance(exception, RetriesExceeded):
         if not _is_loop(exception):
-            return _error_text(vars(exception)["original"], 0)
+            return _error_text(vars(exception)["original"], 0, None)
         detail = exception.text  # without the URL, which may hold a secret
     elif isinstance(exception, HTTPParseError):
         detail = str(exception.args[0]) if exception.args else ""

@@ -241,6 +241,23 @@ class TestRefusal:
         assert client.names.count("GET /forbidden (token refused)") == 1
         assert len(api.requests) == 6
 
+    def test_its_error_says_that_the_token_was_fresh(self, client: Client) -> None:
+        responses = [client.get("/forbidden") for _ in range(2)]
+        with client.get("/forbidden", catch_response=True) as response:
+            responses.append(response)
+        assert [vars(response)["refused_token"] for response in responses] == ["to a fresh token"] * 3
+        assert not hasattr(client.get("/missing"), "refused_token")
+
+    def test_one_that_could_not_be_repeated_was_not_fresh(self, client: Client) -> None:
+        assert vars(client.post("/forbidden", data=iter([b"once"])))["refused_token"] == "to a token"
+
+    def test_a_refusal_without_the_token_says_nothing_about_it(self, api: Api, client: Client, elsewhere: Api) -> None:
+        """Redirected away and back, the request carries it no more."""
+        back = f"{elsewhere.url}/elsewhere?to={api.url}/forbidden"
+        assert client.get(f"/elsewhere?to={back}").status_code == 401
+        assert client.account.logins == 1
+        assert sent(api) == ["Bearer token-1", None]
+
     def test_tokens_that_were_renewed_since_are_tried_again(self, api: Api, client: Client) -> None:
         client.get("/forbidden")
         client.account._current = client.account._next()  # it expired, and was renewed

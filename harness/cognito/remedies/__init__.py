@@ -12,13 +12,19 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from harness.cognito.remedies import exchanges, logins, oauth, pools
+from harness.cognito.remedies import api, exchanges, logins, oauth, pools
 from harness.cognito.remedies.row import Remedy, Row
 from harness.cognito.wire import CHALLENGE_UNANSWERED, MISSING_TARGET, MISSING_TOKEN, NO_AWS_KEYS, NOT_COGNITO
 
-__all__ = ["ROWS", "Remedy", "concerns_account", "is_cognitos_own", "lookup", "short"]
+__all__ = ["ROWS", "Remedy", "concerns_account", "impersonal", "is_cognitos_own", "lookup", "short"]
 
-ROWS: Final[tuple[Row, ...]] = (*logins.ROWS, *pools.ROWS, *oauth.ROWS, *exchanges.ROWS)
+ROWS: Final[tuple[Row, ...]] = (
+    *logins.ROWS,
+    *pools.ROWS,
+    *oauth.ROWS,
+    *exchanges.ROWS,
+    *api.ROWS,
+)
 
 _ELLIPSIS: Final = "\u2026"
 _LONGEST_SHORT: Final = 160
@@ -34,7 +40,7 @@ _OURS: Final = frozenset(
         "TimedOutError",
         "ProtocolError",
         "TransportError",
-        *(row.kind for row in oauth.ROWS),
+        *(row.kind for row in (*oauth.ROWS, *api.ROWS)),
     }
 )
 """Errors whose messages this project words itself, the same for every user who meets them."""
@@ -94,7 +100,7 @@ def short(kind: str, message: str) -> str:
         text = words.partition("\n")[0][:_LONGEST_SHORT].strip()
     else:
         known = _find(kind, words)
-        text = known.shown if known and known.shown else _impersonal(words)
+        text = known.shown if known and known.shown else _impersonal(words, _VOCABULARY)
     return f"{kind}: {text}" if text else kind
 
 
@@ -104,6 +110,11 @@ def is_cognitos_own(text: str) -> bool:
     For whoever keeps secrets out of messages: somebody's password is `password`.
     """
     return text.lower() in _SAID
+
+
+def impersonal(text: str) -> str:
+    """What an API says about a token, with `\u2026` for each word that could be somebody's."""
+    return _impersonal(text, _API_VOCABULARY)
 
 
 class _Known(NamedTuple):
@@ -119,10 +130,10 @@ def _find(kind: str, message: str) -> _Known | None:
     return next((known for known in _TABLE.get(kind, ()) if known.pattern.search(message)), None)
 
 
-def _impersonal(message: str) -> str:
+def _impersonal(message: str, vocabulary: frozenset[str]) -> str:
     kept: list[str] = []
     for word in message.partition("\n")[0].split():
-        if word.strip(_PUNCTUATION).lower() in _VOCABULARY:
+        if word.strip(_PUNCTUATION).lower() in vocabulary:
             kept.append(word)
         elif kept[-1:] != [_ELLIPSIS]:
             kept.append(_ELLIPSIS)
@@ -152,4 +163,5 @@ _SAID: Final = "\n".join(
     (*(row.says.replace("|", "\n") for row in ROWS if row.kind not in _OURS), *_OTHER_MESSAGES)
 ).lower()
 _VOCABULARY: Final = frozenset(word.strip(_PUNCTUATION) for word in f"{_SAID} {_COMMON_WORDS}".split())
+_API_VOCABULARY: Final = frozenset(f"{api.WORDS} {_COMMON_WORDS}".split())
 _TABLE: Final = _table(ROWS)
