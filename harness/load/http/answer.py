@@ -167,7 +167,13 @@ class ParsedAnswer(HTTPSocketPoolResponse):
         Raises:
             HTTPParseError: No HTTP, or more of it than the limits allow.
         """
-        super().feed(data)
+        try:
+            super().feed(data)
+        except HTTPParseError:
+            if not (self._has_head and self.message_complete):
+                raise
+            # More than belongs to the answer, which is whole. What comes next on this connection cannot be trusted.
+            self._trailing_data_dropped = True
         if not self._has_head:
             self._count(len(data))
         elif self.message_complete:
@@ -179,6 +185,11 @@ class ParsedAnswer(HTTPSocketPoolResponse):
             raise AnswerTooLargeError(f"the head is larger than {MAX_HEAD_BYTES // 1024} KiB")
 
     # What follows is called by llhttp.
+
+    def _on_message_begin(self) -> None:
+        if self._has_head:  # before the parser forgets the first
+            raise HTTPParseError("more than one answer")
+        super()._on_message_begin()
 
     def _on_headers_complete(self) -> int | bool | None:
         result: int | bool | None = super()._on_headers_complete()

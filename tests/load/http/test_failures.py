@@ -53,7 +53,6 @@ class TestStatuses:
 
 BROKEN = {
     "no http": (closing(b"SSH-2.0-OpenSSH\r\n\r\n"), 0),
-    "too much": (answer() + b"surplus", 0),
     "two lengths": (HEAD + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nbody", 0),
     "closed at once": (closing(), 0),
     "closed in the head": (closing(HEAD + b"Content"), 0),
@@ -68,7 +67,6 @@ BROKEN = {
 }
 SAID = {
     "no http": "HTTPParseError('Expected HTTP/, RTSP/ or ICE/', 8)",
-    "too much": "HTTPParseError('Expected HTTP/, RTSP/ or ICE/', 8)",
     "two lengths": "HTTPParseError('Duplicate Content-Length', 4)",
     "closed at once": "HTTPConnectionClosed('connection closed.')",
     "closed in the head": "HTTPParseError('Invalid EOF state', 14)",

@@ -17,7 +17,7 @@ from harness.load.http import DirectSession
 from harness.load.http.limits import MAX_HEAD_BYTES, MIB, Limits
 from harness.load.results import request_sample
 from harness.outcome import Outcome
-from tests.load.http.conftest import Answer, Opened, Record, Site, answer, closing, endless, redirect
+from tests.load.http.conftest import Answer, Opened, Record, Site, answer, closing, endless, pieces, redirect
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -121,7 +121,6 @@ NO_HTTP = {
     "a chunk below nothing": CHUNKS + b"-1\r\na\r\n0\r\n\r\n",
     "a chunk without end": CHUNKS + b"f" * 20 + b"\r\na\r\n0\r\n\r\n",
     "a chunk that is too short": CHUNKS + b"5\r\na\r\n0\r\n\r\n",
-    "a body after 204": b"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nbody",
     "another protocol": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nabc",
 }
 
@@ -137,6 +136,38 @@ class TestNoHttp:
         assert outcome == Outcome.TRANSPORT_ERROR
         assert error.startswith("HTTPParseError: ")
         assert session.get("/others").text == "body"
+
+
+SURPLUS = {
+    "a length": answer() + b"surplus",
+    "a length, closing": HEAD + b"Connection: close\r\nContent-Length: 4\r\n\r\nbodysurplus",
+    "chunks": CHUNKS + b"4\r\nbody\r\n0\r\n\r\nsurplus",
+    "another answer": answer() + answer(b"other", "500 Internal Server Error"),
+    "an interim answer before": b"HTTP/1.1 100 Continue\r\n\r\n" + answer() + b"surplus",
+    "204": b"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nbody",
+    "304": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nbody",
+}
+
+
+class TestSurplus:
+    """As curl and browsers have it: the answer counts, and its connection is not used again."""
+
+    @pytest.mark.parametrize("data", SURPLUS.values(), ids=SURPLUS)
+    @pytest.mark.parametrize("in_pieces", [False, True])
+    def test_more_than_an_answer_ends_its_connection(
+        self, site: Site, direct: Opened, record: Record, data: bytes, in_pieces: bool
+    ) -> None:
+        middle = data.rindex(b"\r\n\r\n") + 4
+        site.answers["/orders"] = pieces(data[:middle], data[middle:]) if in_pieces else data
+        session = direct(site)
+        response = session.get("/orders")
+        assert told(record) == (Outcome.OK, "")
+        assert response.status_code == int(data.replace(b"HTTP/1.1 100 Continue\r\n\r\n", b"")[9:12])
+        assert response.content == (b"" if response.status_code > 200 else b"body")
+        assert len(response.headers) > 0
+        gevent.sleep(0.03)
+        assert session.get("/others").text == "body"
+        assert (site.connections, told(record)) == (2, (Outcome.OK, ""))
 
 
 ENDLESS = {
