@@ -131,6 +131,25 @@ class TestRebuilding:
         (folder / "intervals.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         assert rebuild(folder).metrics.tally(REQUESTS).ages.count == 0
 
+    @pytest.mark.parametrize(
+        ("settings", "cut_off", "word"),
+        [
+            ({}, 1, "failed"),
+            ({"baseline": "results/before"}, 1, "passed"),
+            ({"baseline": "results/before"}, 3, "failed"),
+        ],
+    )
+    def test_a_service_that_hung_fails_the_rebuilt_run_too(
+        self, folder: Path, settings: dict[str, str], cut_off: int, word: str
+    ) -> None:
+        record = Record(replace(FACTS, gates=(), settings=settings), folder, pytest.fail)
+        metrics = measured()
+        for _ in range(cut_off):
+            metrics.cut_off_ages.record("request", "GET /me", 14_000_000)
+        record.second(int(STARTED_S), metrics)
+        conclude(record, 5)
+        assert rebuild(folder).verdict.word == word
+
     def test_wherever_the_kill_tears_a_file_the_rest_is_read(self, record: Record, folder: Path) -> None:
         live(record, 20)
         whole = {path.name: path.read_bytes() for path in folder.iterdir()}
