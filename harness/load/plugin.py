@@ -25,6 +25,7 @@ from harness.load.garbage import Spared
 from harness.load.lifecycle.conclusion import explanation
 from harness.load.lifecycle.leaving import Leaving
 from harness.load.lifecycle.master import supervisor_of
+from harness.load.lifecycle.orphans import end_forks_with_this_process
 from harness.load.lifecycle.run import REQUEST_TYPE, Run, attach, run_of
 from harness.load.lifecycle.setup import keep_answers, say_problems
 from harness.load.lifecycle.supervisor import Supervisor
@@ -47,6 +48,7 @@ def install(
             SOFTWARE_TOKEN_MFA (for users without a totp_secret). They may wait; no sample counts that.
     """
     guards.apply()
+    end_forks_with_this_process()
     _Plugin(events, data_set or CsvDataSet(path=""), answers or {})
 
 

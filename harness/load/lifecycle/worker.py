@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from harness.load.leases.desk import TO_PROCESSES
 from harness.load.lifecycle import exits
 from harness.load.lifecycle.collect import PARCEL_ACK, Sender
 from harness.load.lifecycle.neighbours import own_process
+from harness.load.lifecycle.orphans import follow_parent
 from harness.load.lifecycle.run import Run, attach
 from harness.load.lifecycle.setup import answers_of, assemble, read_settings
 from harness.load.lifecycle.signals import Signals
@@ -25,6 +27,8 @@ from harness.load.lifecycle.stops import ASKED, GRACE_S, HURRY, TOLD, Stops, lef
 from harness.load.lifecycle.witness import Witness
 from harness.load.tidying import Tidying
 from harness.steady import STEADY
+
+log = logging.getLogger("cognito-load")
 
 
 class Worker:
@@ -54,6 +58,7 @@ class Worker:
             exits.guard(hook, self._on_end)
         self._signals.listen()
         self._witness.listen()
+        follow_parent(self._on_parent_gone)
 
     def leave(self) -> None:
         """The process ends (Locust's quitting)."""
@@ -122,6 +127,11 @@ class Worker:
 
     def _on_signal(self, _name: str) -> None:
         self.finish(self.environment.stop_timeout or GRACE_S)
+        self._runner.quit()
+
+    def _on_parent_gone(self) -> None:
+        log.warning("the process that started this worker is gone: it ends, and what it has not sent is lost")
+        self._is_finished = True  # nobody takes a last parcel
         self._runner.quit()
 
     def _left_behind(self, count: int) -> None:
