@@ -48,6 +48,8 @@ class Child:
                 start_new_session=True,
             )
         self.stdout = self._process.stdout
+        self.pid = self._process.pid
+        """The leader of its session."""
         self._usage = psutil.Process(self._process.pid)
 
     @property
@@ -56,9 +58,14 @@ class Child:
         return self._process.poll() is not None
 
     @property
+    def text(self) -> str:
+        """Everything that it has printed so far."""
+        return self._output.read_text(errors="replace")
+
+    @property
     def last_words(self) -> str:
         """The last line that it printed, for people."""
-        lines = [line for line in self._output.read_text(errors="replace").splitlines() if line.strip()]
+        lines = [line for line in self.text.splitlines() if line.strip()]
         return lines[-1].strip()[:200] if lines else "it said nothing"
 
     def cpu_s(self) -> float:
@@ -80,6 +87,16 @@ class Child:
     def thaw(self) -> None:
         """Let it go on."""
         self._signal(signal.SIGCONT)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to this process alone, not to its children."""
+        self._process.send_signal(number)
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Its exit code, negative when a signal ended it; None when it has not ended by then."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(timeout_s)
+        return None
 
     def end(self) -> int:
         """Ask it to end, and make it if it does not; its exit code, which is negative when a signal ended it."""

@@ -48,17 +48,13 @@ def test_a_run_whose_workers_are_all_killed_ends_at_once_and_proves_nothing(star
 def test_one_of_two_workers_is_lost(start_locust, start_sandbox, how):
     """One that was killed loses its last second, and a gate can ask for it; of a silent one everything is missing."""
     run = start_locust(
-        *("--headless", "--only-summary", "--processes", 2, *SPAWNED, "--gate", "workers_lost == 0"),
+        *("--headless", "--only-summary", "--processes", 2, *SPAWNED, "--run-time", "10s"),
+        *("--gate", "workers_lost == 0"),
         against=start_sandbox(),
         code=USES,
     )
     wait_until(lambda: measured_seconds(run) > 3)
     psutil.Process(run.process.pid).children()[0].send_signal(how)
-    (events,) = run.results.glob("2*/events.jsonl")
-    wait_until(lambda: "worker_lost" in events.read_text())
-    lost_at = measured_seconds(run)
-    wait_until(lambda: measured_seconds(run) > lost_at)
-    run.process.send_signal(signal.SIGINT)
     run.finish()
     summary = run.summary
     (note,) = [note for note in summary["run"]["notes"] if "was lost" in note]
@@ -70,7 +66,7 @@ def test_one_of_two_workers_is_lost(start_locust, start_sandbox, how):
     assert (run.exit_code, summary["verdict"]["word"]) == (4, "invalid")
     (reason,) = summary["verdict"]["invalid_because"]
     assert "are missing in the figures, since it fell silent" in reason
-    assert int(reason.partition(" s of worker ")[0]) >= 3, "Locust's heartbeat needs as long to miss it"
+    assert int(reason.partition(" s of worker ")[0]) > 3
     assert "after its last report is missing" in note
 
 
