@@ -17,11 +17,14 @@ from typing import Any, Final, NamedTuple
 from urllib.request import Request
 
 from harness.load.http.answer import WholeAnswer
-from harness.load.http.location import Origin
+from harness.load.http.location import LONGEST_REMEMBERED, Origin
 from harness.load.http.outgoing import Outgoing
 
 REMEMBERED: Final = 1024
 """Decisions of a process: some hundred bytes each."""
+MOST_COOKIES: Final = 180
+"""Of one domain and path. Chrome keeps as many for a domain; RFC 6265, section 6.1, asks for 50. A server that names a
+new one in each answer would take the memory of a long run, and each request would carry all of them."""
 ROOT: Final = "/"
 _path: Final = re.compile(r"(?:^|;)\s*path=/").search
 
@@ -42,7 +45,7 @@ class Jar(CookieJar):
         Returns:
             Whether that is done; if not, nothing has been, and `extract_cookies` knows what to do.
         """
-        if self._policy is not self._first_policy or "@" in outgoing.url:
+        if self._policy is not self._first_policy or "@" in outgoing.url or len(outgoing.url) > LONGEST_REMEMBERED:
             return False
         location, now_s = outgoing.location, int(time.time())
         made: list[Cookie] = []
@@ -50,6 +53,8 @@ class Jar(CookieJar):
             pair, _, attributes = line.partition(";")
             name, equals, value = pair.partition("=")
             name = name.strip()
+            if len(attributes) > LONGEST_REMEMBERED:
+                return False
             kept = _decision(attributes, location.origin, ROOT if _has_path(attributes) else location.target)
             if not name or not equals or kept is None:
                 return False
@@ -65,8 +70,18 @@ class Jar(CookieJar):
                 return False
             made.append(cookie)
         for cookie in made:
-            self._cookies.setdefault(cookie.domain, {}).setdefault(cookie.path, {})[cookie.name] = cookie
+            by_name = self._cookies.setdefault(cookie.domain, {}).setdefault(cookie.path, {})
+            by_name[cookie.name] = cookie
+            if len(by_name) > MOST_COOKIES:
+                del by_name[next(iter(by_name))]
         return True
+
+    def set_cookie(self, cookie: Cookie) -> None:
+        """Keep a cookie; of those of one domain and path, the oldest goes when there are too many."""
+        super().set_cookie(cookie)
+        by_name = self._cookies[cookie.domain][cookie.path]
+        if len(by_name) > MOST_COOKIES:
+            del by_name[next(iter(by_name))]
 
     def give(self, outgoing: Outgoing) -> bool:
         """Put the cookies into a request that belong there.
@@ -74,7 +89,7 @@ class Jar(CookieJar):
         Returns:
             Whether that is done; if not, nothing has been, and `add_cookie_header` knows what to do.
         """
-        if self._policy is not self._first_policy or "@" in outgoing.url:
+        if self._policy is not self._first_policy or "@" in outgoing.url or len(outgoing.url) > LONGEST_REMEMBERED:
             return False
         location, now_s = outgoing.location, time.time()
         found: list[Cookie] = []

@@ -19,7 +19,7 @@ REMEMBERED: Final = 4096
 """URLs of a process: more than a load test has that calls fixed paths, less than 4 MB for one that never repeats."""
 
 LONGEST_REMEMBERED: Final = 2000
-"""Characters of a redirect's URL that is worth remembering; a server may make them up without end."""
+"""Characters of what a server may make up without end: a redirect's URL, a cookie's attributes."""
 
 
 class Origin(NamedTuple):

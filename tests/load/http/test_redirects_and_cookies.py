@@ -8,6 +8,7 @@ from http.cookiejar import Cookie
 import pytest
 
 from harness.load import guards
+from harness.load.http.cookies import MOST_COOKIES
 from tests.load.http.conftest import Opened, Record, Site, answer, redirect
 from tests.transport.conftest import Authority
 
@@ -181,3 +182,18 @@ class TestCookies:
         session.get("/login")
         session.get("/orders")
         assert site.field("Cookie") is None
+
+    @pytest.mark.parametrize("more", ["", "; Expires=Fri, 01 Jan 2100 00:00:00 GMT", "; x=" + "y" * 3000])
+    def test_one_more_with_each_answer_does_not_pile_up(
+        self, site: Site, direct: Opened, record: Record, more: str
+    ) -> None:
+        numbers = iter(range(1000))
+        site.answers["/orders"] = lambda sock: (
+            sock.sendall(answer(Set_Cookie=f"name-{next(numbers)}=1; Path=/{more}")) or True
+        )
+        session = direct(site)
+        for _ in range(MOST_COOKIES + 5):
+            session.get("/orders")
+        names = [cookie.name for cookie in session.cookiejar]
+        assert (len(names), names[-1]) == (MOST_COOKIES, f"name-{MOST_COOKIES + 4}")
+        assert record.errors == [None] * (MOST_COOKIES + 5)
