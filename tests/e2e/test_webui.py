@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import requests
 
 from harness.errors import EXIT
 from tests.e2e.conftest import ROOT, free_port, is_answering, sent, wait_until
+from tests.e2e.test_exits import locustfile
 from tests.evidence.reports import look
 
 pytestmark = pytest.mark.e2e
@@ -163,3 +165,33 @@ def test_a_person_finds_logins_causes_and_the_report_in_the_page(web, tmp_path):
     assert [row[0] for row in seen["tables"]["Generator"]] == ["this process"]
     assert seen["report"].startswith("failed: 2")
     assert seen["problems"] == []
+
+
+@pytest.mark.parametrize("workers", [(), ("--processes", 2)], ids=["local", "2 workers"])
+@pytest.mark.parametrize(
+    ("task", "exit_code"), [("sys.exit(3)", 3), ("self.environment.runner.stop()", 0)], ids=["sys.exit", "stop"]
+)
+def test_a_run_that_its_locustfile_ends_is_concluded(web, workers, task, exit_code):
+    """`sys.exit` ends the process, too; after `runner.stop()` the UI is there for the next run, until SIGHUP ends it."""
+    locust, page, sandbox = web(*workers, "Login", code=locustfile(task))
+    if workers:
+        locust.wait_for_log("2 workers connected")
+    assert page.swarm().json()["success"]
+    wait_until(locust.summaries, 40)
+    if not exit_code:
+        assert is_answering(page.url)
+        locust.process.send_signal(signal.SIGHUP)
+    locust.finish(40)
+    assert locust.exit_code == exit_code, locust.output
+    assert sent(locust.summary, "InitiateAuth") == sandbox.counts()["arrived"]["InitiateAuth"] > 0
+
+
+def test_sighup_ends_a_run_that_goes_on_in_the_web_ui(web):
+    """The terminal is closed: the run has its verdict, and the process ends."""
+    locust, page, sandbox = web("Login", code=locustfile())
+    assert page.swarm().json()["success"]
+    page.wait_until(lambda s: any(r["name"] == "InitiateAuth" and r["num_requests"] > 3 for r in s["stats"]))
+    locust.process.send_signal(signal.SIGHUP)
+    locust.finish(40)
+    assert locust.exit_code == EXIT.PASSED, locust.output
+    assert sent(locust.summary, "InitiateAuth") == sandbox.counts()["arrived"]["InitiateAuth"]
