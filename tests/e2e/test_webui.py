@@ -172,7 +172,7 @@ def test_a_person_finds_logins_causes_and_the_report_in_the_page(web, tmp_path):
     ("task", "exit_code"), [("sys.exit(3)", 3), ("self.environment.runner.stop()", 0)], ids=["sys.exit", "stop"]
 )
 def test_a_run_that_its_locustfile_ends_is_concluded(web, workers, task, exit_code):
-    """`sys.exit` ends the process, too; after `runner.stop()` the UI is there for the next run, until SIGHUP ends it."""
+    """`sys.exit` ends the process, too; after `runner.stop()` the UI stays for the next run, until SIGHUP ends it."""
     locust, page, sandbox = web(*workers, "Login", code=locustfile(task))
     if workers:
         locust.wait_for_log("2 workers connected")

@@ -86,8 +86,8 @@ class Conclusion:
         is_again, self._is_printed = self._is_printed, True
         try:
             terminal.render(self.run, Console(), report=self.report, is_quiet=is_quiet or is_again)
-        except OSError as error:
-            log.warning("the closing summary cannot be printed: %s", error.strerror or error)
+        except (OSError, SystemExit) as error:  # Rich exits with 1 when the reader of a pipe has gone
+            log.warning("the closing summary cannot be printed: %s", getattr(error, "strerror", "") or "closed pipe")
         except Exception:
             verdict = self.run.verdict
             log.exception("the closing summary cannot be made")

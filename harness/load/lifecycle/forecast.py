@@ -12,6 +12,7 @@ from harness.evidence.sweep import CONCURRENT
 from harness.load.estimate import ASSUMED_LIFE_S, Estimate, Load
 from harness.load.lifecycle import load_model
 from harness.load.lifecycle.setup import Setup
+from harness.load.lifecycle.signals import say_line
 from harness.load.users import CognitoApiUser
 from harness.load.wait_times import mean_wait_s
 from harness.session import Renewal
@@ -74,7 +75,7 @@ def say(estimate: Estimate, options: Mapping[str, object]) -> tuple[str, ...]:
     """Headless, print the paragraph; log what would exceed the quota. What was said, for whoever looks later."""
     text, warnings = estimate.text(), estimate.warnings()
     if text and options.get("headless") and not options.get("quiet"):
-        print(text, flush=True)  # noqa: T201  # the progress lines stand there, too
+        say_line(text)
     for warning in warnings:
         log.warning(warning)
     return tuple(filter(None, (text, *warnings)))

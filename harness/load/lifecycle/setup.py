@@ -7,6 +7,7 @@ import ssl
 import sys
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -216,7 +217,8 @@ def say_problems(problems: list[Problem]) -> None:
     """Print configuration faults, all of them, to standard error."""
     count = f"{len(problems)} fault{'s' if len(problems) > 1 else ''}"
     lines = [f"\nThe configuration cannot work ({count}); nothing was sent.", *(f"- {p}" for p in problems), ""]
-    print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201  # a log line would fold it
+    with suppress(OSError):  # a full disk, a closed pipe
+        print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201  # a log line would fold it
 
 
 class _Check:

@@ -11,6 +11,7 @@ from locust.env import Environment
 from harness.errors import ConfigurationError, Problem
 from harness.evidence.target import Target
 from harness.load.lifecycle.setup import Setup
+from harness.load.lifecycle.signals import say_line
 from harness.settings.url import without_user
 from harness.transport import Endpoint
 
@@ -30,7 +31,7 @@ def target_of(setup: Setup, environment: Environment) -> Target:
 def tell(target: Target, options: Mapping[str, object]) -> None:
     """Headless, print the line with which a run begins."""
     if options.get("headless") and not options.get("quiet"):
-        print(f"Target: {target.sentence}", flush=True)  # noqa: T201  # the progress lines stand there, too
+        say_line(f"Target: {target.sentence}")
 
 
 def hosts(environment: Environment, host: str) -> Iterator[tuple[str, str]]:
