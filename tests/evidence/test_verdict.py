@@ -9,7 +9,7 @@ from harness.evidence.measured import Measured
 from harness.evidence.metrics import NO_ACCOUNT, NO_SLOT, Metrics
 from harness.evidence.sample import Sample
 from harness.evidence.tally import TOKEN_REFUSED
-from harness.evidence.verdict import FailureReason, Verdict, decide, too_many_dropped, unserved
+from harness.evidence.verdict import FailureReason, Verdict, decide, too_many_dropped, unserved, worsened
 from harness.outcome import Outcome, Reason
 
 OK = Sample("request", "GET /me", Outcome.OK, 0.0, 5_000)
@@ -184,3 +184,14 @@ def test_a_gate_about_users_without_account_says_how_many_may_be():
     metrics.count_unserved("Api")
     for gate, code in (("users_without_account <= 1", EXIT.PASSED), (GOOD, EXIT.FAILED)):
         assert decide(metrics, [Gate.parse(gate).judge(Measured(metrics, 1.0))], {}).exit_code == code
+
+
+def test_what_is_found_after_the_verdict_makes_it_worse_and_never_better():
+    late = FailureReason("the locustfile set exit code 7", 7)
+    passed = Verdict("passed", EXIT.PASSED, "all gates passed")
+    assert worsened(passed, late) == Verdict("failed", 7, late.sentence)
+    invalid = Verdict("invalid", EXIT.INVALID, "nothing was measured", ("nothing was measured",))
+    assert worsened(invalid, late) == Verdict(
+        "invalid", 7, "nothing was measured; and the locustfile set exit code 7", ("nothing was measured",)
+    )
+    assert worsened(invalid, FailureReason("requests failed")) is invalid

@@ -178,5 +178,5 @@ def _kill(users: Iterable[User]) -> None:
 
 def left_behind(count: int) -> str:
     """What is said of users that could not be stopped."""
-    users = "1 user did" if count == 1 else f"{count} users did"
-    return f"{users} not stop and was left behind: a task swallows every exception (except: or except BaseException:)"
+    users = "1 user did not stop and was" if count == 1 else f"{count} users did not stop and were"
+    return f"{users} left behind: a task swallows every exception (except: or except BaseException:)"
