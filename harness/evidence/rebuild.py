@@ -12,7 +12,7 @@ from harness.evidence import events, histogram_log, sweep, timeline
 from harness.evidence.ages import Ages
 from harness.evidence.gates import parse_gates
 from harness.evidence.hangs import left_open, still_open
-from harness.evidence.health import Health, clocks, validity
+from harness.evidence.health import Health, clocks, reopened, validity
 from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.evidence.record import GENERATOR, INTERVALS, RUN, SWEEP, Facts, facts_from_json, warmup_note
@@ -58,10 +58,12 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
         results,
         healths,
         facts.max_lag_us,
+        suspicious=reopened(healths),
         invalid_because=facts.invalid_because,
         failed_because=(*facts.failed_because, *hung, *dropped),
     )
     notes = facts.notes
+    happened = tuple(events.from_lines(_whole_lines(folder / events.FILE_NAME)))
     if not is_whole:
         missing = (
             f"{NOT_CONCLUDED}; figures cover the first {measured_to_s:.0f} s, the timeline {entries.end_s} s: "
@@ -69,9 +71,17 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
         )
         seen = [(one.name, one.ages) for one in left_open(metrics) if one.kind in ("exchange", "request")]
         hanging = [f"{name}: {still_open(ages.count, ages.max_us)} at the last look" for name, ages in seen]
-        notes = (missing, *hanging, *clocks(healths), *warmup_note(facts.warmup_s, *warmup), *notes)
+        notes = (
+            missing,
+            *hanging,
+            *clocks(healths),
+            *events.set_clocks(happened),
+            *warmup_note(facts.warmup_s, *warmup),
+            *notes,
+        )
         reasons = (NOT_CONCLUDED, *verdict.invalid_because)
-        verdict = Verdict("invalid", EXIT.INVALID, f"the figures prove nothing: {NOT_CONCLUDED}", reasons)
+        sentence = f"the figures prove nothing: {NOT_CONCLUDED}"
+        verdict = Verdict("invalid", EXIT.INVALID, sentence, reasons, verdict.suspect_because)
     return Run(
         run_id=facts.run_id,
         started_s=started_s,
@@ -90,7 +100,7 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
         notes=notes,
         timeline=entries,
         timeline_step_s=entries.step_s,
-        events=tuple(events.from_lines(_whole_lines(folder / events.FILE_NAME))),
+        events=happened,
         warmup_s=facts.warmup_s,
         sweep=_sweep(folder),
         target=facts.target,

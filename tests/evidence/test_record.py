@@ -12,6 +12,7 @@ import pytest
 from harness.errors import EXIT, HarnessError
 from harness.evidence import timeline
 from harness.evidence.ages import Ages
+from harness.evidence.events import CLOCK_SET
 from harness.evidence.health import Health
 from harness.evidence.metrics import Metrics
 from harness.evidence.rebuild import rebuild
@@ -102,6 +103,20 @@ class TestRebuilding:
         assert "figures cover the first 20 s, the timeline 25 s" in run.notes[0]
         assert (run.verdict.word, run.verdict.exit_code) == ("invalid", EXIT.INVALID)
         assert "not concluded" in run.verdict.sentence
+
+    def test_connections_found_closed_and_clocks_that_were_set_are_rebuilt(self, record: Record, folder: Path) -> None:
+        healths = healthy()
+        (health,) = healths.values()
+        health.kept.logins, health.kept.reopened = 100, 30
+        health.clock_steps.append(-20.0)
+        (event,) = record.generator(int(STARTED_S) + 7, healths)
+        assert (event.at_s, event.kind, event.text) == (7, CLOCK_SET, "the clock of this process was set back by 20 s")
+        assert record.generator(int(STARTED_S) + 8, healths) == [], "each step is told once"
+        live(record, 10)
+        record.interval(STARTED_S + 20, healths)
+        run = rebuild(folder)
+        assert run.verdict.suspect_because[0].startswith("30 of 100 logins (30%")
+        assert "the clock of this process was set back by 20 s at 7 s: durations" in " ".join(run.notes)
 
     def test_a_killed_run_has_what_was_open_when_it_was_looked_at_last(self, record: Record, folder: Path) -> None:
         """Its users were never stopped, so that nothing was cut off; a hang shows all the same."""
