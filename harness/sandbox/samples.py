@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,11 +11,14 @@ from pathlib import Path
 
 from harness import vault
 from harness.errors import ConfigurationError, Problem
+from harness.files import MIB, read_bytes
 from harness.sandbox.state.totp import Authenticator
 from harness.sandbox.state.user import UserStatus
 
 DEFAULT_FILE = Path("users.csv")
 SAMPLE_USERS = 100
+MOST_BYTES = 256 * MIB
+"""As of a load test's users file."""
 DISABLED = "DISABLED"
 """A state of the file that is none of the service's: confirmed, and then disabled by an administrator."""
 STATES = (*UserStatus, DISABLED)
@@ -54,8 +58,8 @@ def accounts(file: Path | None) -> tuple[list[Account], str]:
         return sample_accounts(), "built-in sample users"
     file = file or DEFAULT_FILE
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            return _read(file, csv.reader(lines)), str(file)
+        lines = io.StringIO(read_bytes(file, MOST_BYTES).decode("utf-8-sig"), newline="")
+        return _read(file, csv.reader(lines)), str(file)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         problem = Problem(f"{file}: cannot be read: {reason}", "Give --users a CSV file in UTF-8.")

@@ -209,7 +209,8 @@ def test_variables_of_the_users_own_and_of_other_programs(run_locust, start_sand
     [header, first, *_] = users.read_text().splitlines()
     name, _, password = first.partition(",")
     users.write_text(f"{header}\n{name},env:COGNITO_USER\n")
-    names = {"COGNITO_USER": password.strip('"'), "COGNITO_USER_POOL_ARN": "arn"}
+    names = {"COGNITO_USER": password.strip('"'), "COGNITO_USER_POOL_ARN": "arn", "COGNITO_GATE_FILE": ""}
     run = run_locust("Login", "--users", 1, "--run-time", "2s", against=start_sandbox(), env=names)
     assert run.exit_code == EXIT.PASSED, run.output
     assert run.output.count("COGNITO_USER_POOL_ARN") == 1
+    assert "COGNITO_GATE_FILE is set and empty" in run.output

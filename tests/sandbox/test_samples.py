@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,11 @@ def test_references_are_resolved_and_every_one_that_cannot_be_is_told(write, mon
         "FILE, alice: env:NOT_SET_1",
         "FILE, bob: env:NOT_SET_2",
     ]
+
+
+def test_a_pipe_or_a_device_is_no_users_file(tmp_path: Path) -> None:
+    """One waits for ever, the other never ends."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(ConfigurationError, match="cannot be read: "):
+            accounts(path)

@@ -16,6 +16,9 @@ from harness.settings.names import Unread, unread
 
 NOT_READ: Final = "no option reads the set variables %s (`cognito-load options` lists those that are read)"
 
+_OF_GATES: Final = ("COGNITO_GATE", "COGNITO_GATE_FILE", "COGNITO_BASELINE")
+"""An unset variable of a job is empty in its steps, and the run green without what it was to be held against."""
+
 log = logging.getLogger("cognito-load")
 
 
@@ -25,7 +28,10 @@ def variable_problems(settings: Settings, data_set: CsvDataSet) -> list[Problem]
 
 
 def say_others(settings: Settings, data_set: CsvDataSet) -> None:
-    """Log in one line which variables look like ours, and are another program's."""
+    """Log which variables look like ours and are another program's, and which hold no gate though they are there."""
+    for name in _OF_GATES:
+        if os.environ.get(name, "set").strip() == "":
+            log.warning("%s is set and empty: nothing is held against it", name)
     if others := _unread(settings, data_set).others:
         log.warning(NOT_READ, ", ".join(others))
 
