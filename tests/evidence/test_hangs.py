@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harness.errors import EXIT
 from harness.evidence.ages import Ages
 from harness.evidence.gates import Gate, GateResult
-from harness.evidence.hangs import HANG_US, Hung, hanging, hung, unanswered
+from harness.evidence.hangs import Hung, hanging, hung, unanswered
 from harness.evidence.in_flight import InFlight
 from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
@@ -276,9 +276,3 @@ class TestInFlight:
 
     def test_is_empty_in_a_healthy_run(self) -> None:
         assert not InFlight().ages(100)
-
-
-def test_the_grace_of_a_run_is_what_a_hang_is_older_than() -> None:
-    from harness.load.lifecycle.supervisor import GRACE_S  # noqa: PLC0415 - the only test here that knows the load
-
-    assert HANG_US == GRACE_S * S

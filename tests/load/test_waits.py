@@ -8,7 +8,9 @@ import gevent
 import pytest
 from locust.exception import StopUser
 
+from harness.evidence.hangs import HANG_US
 from harness.load.lifecycle import waits
+from harness.load.lifecycle.stops import GRACE_S
 
 
 def test_a_user_waits_and_goes_on_as_before():
@@ -53,3 +55,7 @@ def test_a_parked_user_asks_for_nothing_more():
     assert not greenlet.join(0.05)
     assert not greenlet.dead
     greenlet.kill()
+
+
+def test_the_grace_of_a_run_is_what_a_hang_is_older_than() -> None:
+    assert HANG_US == GRACE_S * 1_000_000
