@@ -129,6 +129,20 @@ def test_a_shape_that_names_a_class_that_does_not_run_fails_the_run(run_locust, 
     assert "Locust itself failed: KeyError (dispatch.py, line" in run.summary["verdict"]["sentence"]
 
 
+@pytest.mark.parametrize(
+    ("workers", "exit_code"), [((), EXIT.USAGE), (("--processes", 2), EXIT.FAILED)], ids=["local", "2 workers"]
+)
+def test_an_exception_in_a_listener_fails_the_run(run_locust, start_sandbox, workers, exit_code):
+    """Locust logs it and goes on; of the text, which may be a secret, the results say nothing."""
+    code = locustfile(above=listener("request", "raise ValueError('Their-Passw0rd-1')"))
+    run = run_locust(
+        *("Login", "--users", 4, "--spawn-rate", 4, "--run-time", "5s"), *workers, against=start_sandbox(), code=code
+    )
+    assert run.exit_code == exit_code, run.output
+    assert "the locustfile failed: ValueError (locustfile.py, line" in run.summary["verdict"]["sentence"]
+    assert "Passw0rd" not in "".join(path.read_text() for path in run.results.glob("2*/*") if path.suffix != ".html")
+
+
 @pytest.mark.parametrize("option", [("--html", "/dev/full"), ("--json-file", "users.csv/stats")], ids=lambda o: o[0])
 def test_locusts_own_failure_to_write_shows_in_the_results(run_locust, start_sandbox, option):
     """A full disk, or no folder: by then the run is concluded."""
