@@ -170,6 +170,8 @@ def test_a_worker_and_then_the_master_are_cut_off_for_a_while_and_the_run_goes_o
     kinds = [event["kind"] for event in summary["run"]["events"] if event["kind"].startswith("worker")]
     assert kinds[:4] == ["worker_joined", "worker_joined", "worker_lost", "worker_back"]
     assert sorted(kinds[4:]) == ["worker_back", "worker_back", "worker_lost", "worker_lost"]
-    assert len(summary["run"]["notes"]) == len(workers)
-    for note in summary["run"]["notes"]:
+    *notes, interrupted = summary["run"]["notes"]
+    assert interrupted.endswith("of the 180 s of --run-time (SIGINT ended the run)")
+    assert len(notes) == len(workers)
+    for note in notes:
         assert re.search(r"was cut off for about \d+ s and came back: what it measured is all here", note)
