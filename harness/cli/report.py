@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -132,9 +133,7 @@ def _build(arguments: argparse.Namespace) -> EXIT:
     folder = arguments.folder.resolve()  # results/latest is a link; the reports belong to the run that it points to
     try:
         run = rebuild(folder, _explain)
-        parts = jtl.parts_in(folder)
-        if parts and not (folder / jtl.FILE_NAME).exists():
-            jtl.merge(parts, folder / jtl.FILE_NAME)
+        _merge_samples(folder)
         path = summary.rewrite(run, folder)
         written = files.write(run, folder, {})
     except HarnessError as error:
@@ -147,6 +146,21 @@ def _build(arguments: argparse.Namespace) -> EXIT:
         print(fault, file=sys.stderr)
     terminal.render(run, Console(), report=written.page or path)
     return EXIT.PASSED
+
+
+def _merge_samples(folder: Path) -> None:
+    """One file of the workers' files, as far as they can be read; what cannot is said."""
+    parts = jtl.parts_in(folder)
+    if not parts or (folder / jtl.FILE_NAME).exists():
+        return
+    refused: Counter[str] = Counter()
+    try:
+        jtl.merge(parts, folder / jtl.FILE_NAME, refuse=lambda part: refused.update([part.name]))
+    except OSError as error:
+        print(f"{jtl.FILE_NAME} cannot be made of {len(parts)} files: {error.strerror or error}", file=sys.stderr)
+    for name, count in sorted(refused.items()):
+        rows = "1 of its lines is" if count == 1 else f"{count} of its lines are"
+        print(f"{name}: {rows} no sample, and left out; the file stays where it is", file=sys.stderr)
 
 
 def _explain(kind: str, message: str) -> tuple[str, str] | None:

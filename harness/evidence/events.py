@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from harness import clock, steady
 from harness.clock import Gravity
+from harness.evidence import shapes
 from harness.evidence.health import MAX_LAG_P99_US, Health
 from harness.evidence.metrics import Metrics
 from harness.outcome import Outcome
@@ -42,14 +43,20 @@ def to_line(event: Event) -> str:
     return json.dumps({"at_s": round(event.at_s, 3), "kind": event.kind, "text": event.text}) + "\n"
 
 
-def from_lines(lines: Iterable[str]) -> Iterator[Event]:
-    """The events in these lines; what is none is left out."""
+def from_lines(lines: Iterable[str], refuse: Callable[[], None] = lambda: None) -> Iterator[Event]:
+    """The events in these lines.
+
+    Args:
+        lines: Of `events.jsonl`.
+        refuse: Told of each line that is none.
+    """
     for line in lines:
         try:
             found = json.loads(line)
-            yield Event(float(found["at_s"]), str(found["kind"]), str(found["text"]))
-        except (ValueError, KeyError, TypeError):
-            continue
+            shapes.check(found, shapes.EVENT)
+            yield Event(float(found["at_s"]), found["kind"], found["text"])
+        except (ValueError, RecursionError):
+            refuse()
 
 
 def set_clocks(events: Iterable[Event]) -> list[str]:

@@ -212,6 +212,11 @@ class Histogram:
             wire["hdr"] = self._encoded(buckets)
         return wire
 
+    @staticmethod
+    def bucket_of(value_us: int) -> int:
+        """The place of the bucket that such a value is counted in."""
+        return _index(value_us)
+
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Histogram:
         """The histogram that `to_wire` described."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, cast, get_args
 from urllib.parse import quote, unquote
 
 from harness.evidence.histogram import Histogram
@@ -22,9 +22,12 @@ from harness.evidence.tally import PHASES, Key
 from harness.outcome import Outcome, Reason
 
 FILE_NAME: Final = "histograms.hlog"
+_KINDS: Final = frozenset(get_args(Kind))
 _US_PER_MS: Final = 1_000
 """HdrHistogram's own ratio turns its nanoseconds into milliseconds; ours are microseconds."""
-_LINE: Final = re.compile(r"Tag=([^,]+),([\d.]+),([\d.]+),([\d.]+),(HIST\S+)")
+_NO_INTERVAL: Final = ("#", '"StartTimestamp"')
+_STARTED: Final = re.compile(r"#\[StartTime: (\d{1,11}\.\d{3}) ")
+_LINE: Final = re.compile(r"Tag=([^,]+),([\d.]{1,20}),([\d.]{1,20}),([\d.]{1,20}),(HIST\S+)")
 
 
 class Interval(NamedTuple):
@@ -76,17 +79,39 @@ def lines(metrics: Metrics, start_s: float, length_s: float, pause: Callable[[],
     return "".join(found)
 
 
-def read(text: Iterable[str]) -> Iterator[Interval]:
-    """The intervals in a log's lines; what is none (comments, half a line at the end) is left out."""
+def read(text: Iterable[str], refuse: Callable[[], None] = lambda: None) -> Iterator[Interval]:
+    """The intervals in a log's lines.
+
+    Args:
+        text: The lines.
+        refuse: Told of each line that is neither an interval nor a comment.
+    """
     for line in text:
-        found = _LINE.fullmatch(line.rstrip("\n"))
-        if found is None:
+        if line.startswith(_NO_INTERVAL):
             continue
         try:
-            key, phase = _untagged(found[1])
-            yield Interval(float(found[2]), float(found[3]), key, phase, Histogram.decode(found[5]))
+            yield _interval(line)
         except ValueError:
-            continue
+            refuse()
+
+
+def _interval(line: str) -> Interval:
+    """The interval of a line.
+
+    Raises:
+        ValueError: It is none.
+    """
+    found = _LINE.fullmatch(line.rstrip("\n"))
+    if found is None:
+        raise ValueError(line)
+    key, phase = _untagged(found[1])
+    return Interval(float(found[2]), float(found[3]), key, phase, Histogram.decode(found[5]))
+
+
+def started(text: Iterable[str]) -> float | None:
+    """When the run of a log was started, wall clock in seconds since the epoch; None when the log does not say."""
+    found = next(filter(None, map(_STARTED.match, text)), None)
+    return float(found[1]) if found else None
 
 
 def tag(key: Key, phase: str) -> str:
@@ -98,6 +123,6 @@ def tag(key: Key, phase: str) -> str:
 
 def _untagged(text: str) -> tuple[Key, str]:
     kind, name, outcome, reason, phase = text.split(":")
-    if phase not in PHASES:
-        raise ValueError(phase)
+    if phase not in PHASES or kind not in _KINDS:
+        raise ValueError(text)
     return Key(cast("Kind", kind), unquote(name), Outcome(outcome), Reason(reason) if reason else None), phase

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -108,15 +109,22 @@ def quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
 
 
-def merge(parts: Sequence[Path], target: Path, pause: Callable[[], None] = lambda: None) -> int:
+def merge(
+    parts: Sequence[Path],
+    target: Path,
+    pause: Callable[[], None] = lambda: None,
+    refuse: Callable[[Path], None] = lambda _: None,
+) -> int:
     """Make one file of the workers' files, by the time at which samples ended, and remove theirs.
 
-    Half a line at the end of a part (its process was killed) is left out.
+    Half a line at the end of a part (its process was killed) is left out, and so is what is no row; a part with such a
+    line stays where it is.
 
     Args:
         parts: The workers' files.
         target: Replaced when it exists.
         pause: Called now and then, to let an event loop go on.
+        refuse: Told of each line that is no row, by its file.
 
     Returns:
         How many rows there are.
@@ -125,29 +133,42 @@ def merge(parts: Sequence[Path], target: Path, pause: Callable[[], None] = lambd
         OSError: The merged file could not be written; the parts are still there.
     """
     scratch = target.with_name(f".{target.name}.part")
-    count = 0
+    count, damaged = 0, set()
+
+    def skip(part: Path) -> None:
+        damaged.add(part)
+        refuse(part)
+
     with scratch.open("wb") as file:
         file.write(HEADER.encode())
-        for line in heapq.merge(*map(_rows, parts), key=_ended_ms):
+        for _, line in heapq.merge(*(_rows(part, skip) for part in parts), key=itemgetter(0)):
             file.write(line)
             count += 1
             if count % PAUSE_EVERY == 0:
                 pause()
     scratch.replace(target)
     for part in parts:
-        part.unlink()
+        if part not in damaged:
+            part.unlink()
     return count
 
 
 def parts_in(folder: Path) -> list[Path]:
     """The workers' files that were not merged yet."""
-    return sorted(folder.glob("samples-*.jtl"))
+    return sorted(part for part in folder.glob("samples-*.jtl") if part.is_file())
 
 
-def _rows(path: Path) -> Iterator[bytes]:
+def _rows(path: Path, refuse: Callable[[Path], None]) -> Iterator[tuple[int, bytes]]:
+    """Each row with when its sample ended."""
     with path.open("rb") as file:
         next(file, None)
-        yield from (line for line in file if line.endswith(b"\n"))
+        for line in file:
+            if not line.endswith(b"\n"):
+                continue
+            try:
+                yield _ended_ms(line), line
+            except ValueError:
+                refuse(path)
 
 
 def _ended_ms(line: bytes) -> int:

@@ -13,11 +13,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import ConfigurationError, HarnessError, Problem
+from harness.evidence import shapes
 from harness.evidence.health import Health
 from harness.evidence.measured import Measured
 from harness.evidence.metrics import Metrics
 from harness.files import MIB, read_bytes
 
+_SHAPE = {
+    "run_id": shapes.text,
+    "duration_s": shapes.seconds,
+    "word": shapes.text,
+    "metrics": shapes.METRICS,
+    "healths": shapes.mapping(shapes.HEALTH),
+}
 FILE_NAME = "histograms.json"
 SCHEMA_VERSION = 1
 MOST_BYTES: Final = 256 * MIB
@@ -73,6 +81,7 @@ def read(path: Path) -> Past:
         file = path / FILE_NAME if path.is_dir() else path
         document: dict[str, Any] = json.loads(read_bytes(file, MOST_BYTES).decode("utf-8"))
         _check_version(file, document["schema_version"])
+        shapes.check(document, _SHAPE)
         return Past(
             run_id=str(document["run_id"]),
             duration_s=float(document["duration_s"]),

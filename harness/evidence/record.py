@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import HarnessError
-from harness.evidence import events, histogram_log, rejections, sweep, timeline
+from harness.evidence import events, histogram_log, rejections, shapes, sweep, timeline
 from harness.evidence.events import Event, Watch
 from harness.evidence.health import MAX_LAG_P99_US, Health, Validity
 from harness.evidence.metrics import Metrics
@@ -84,6 +84,10 @@ class Facts:
     def measured_from_s(self) -> float:
         """Where the measured part begins: at the start, or at the first full second after the warm-up."""
         return self.started_s if not self.warmup_s else -(-(self.started_s + self.warmup_s) // 1)
+
+
+class DamagedError(HarnessError):
+    """A file is not what a run writes."""
 
 
 class Trail:
@@ -356,15 +360,18 @@ def facts_from_json(text: str) -> Facts:
     """What `run.json` says.
 
     Raises:
-        HarnessError: if it is no such file, or of another version.
+        DamagedError: It is no such file.
+        HarnessError: It is of another version.
     """
     try:
         found = json.loads(text)
+        shapes.check(found, {"version": shapes.number})
         version = found.pop("version", None)
         if version != VERSION:
             raise HarnessError(
                 f"{RUN} has version {version!r}, expected {VERSION}", "use the release of cognito-load that wrote it"
             )
+        shapes.check(found, shapes.FACTS)
         tuples = {name: tuple(found.get(name, ())) for name in ("classes", "gates", "notes", "invalid_because")}
         tuples["failed_because"] = tuple(FailureReason(**reason) for reason in found.get("failed_because", ()))
         plan, target = found.pop("sweep", None), found.pop("target", None)
@@ -373,8 +380,8 @@ def facts_from_json(text: str) -> Facts:
             sweep=Plan(**{**plan, "levels": tuple(plan["levels"])}) if plan else None,
             target=Target.from_json(target) if target else None,
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise HarnessError(f"{RUN} is not what a run writes", "give the folder of a run") from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise DamagedError(f"{RUN} is not what a run writes", "give the folder of a run") from error
 
 
 def _facts_to_json(facts: Facts) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -85,17 +85,24 @@ def header() -> str:
     return ",".join(HEADER) + "\n"
 
 
-def from_csv(lines: Iterable[str]) -> Iterator[Rejected | int]:
-    """The accounts in these lines, or the number of a line that holds none (counted from 1, the header included)."""
-    reader = csv.reader(lines)
-    for row in reader:
-        if tuple(row) == HEADER or not row:
-            continue
+def from_csv(lines: Iterable[str], refuse: Callable[[], None] = lambda: None) -> Iterator[Rejected]:
+    """The accounts in these lines.
+
+    Args:
+        lines: Of `rejected.csv`.
+        refuse: Told of each line that is neither an account nor the header.
+    """
+    rows = csv.reader(lines)
+    while True:
         try:
-            username, line, error, reason = map(restored, row)
-            yield Rejected(int(line), username, error, reason)
-        except ValueError:
-            yield reader.line_num
+            row = next(rows)
+            if tuple(row) != HEADER:
+                username, line, error, reason = map(restored, row)
+                yield Rejected(int(line), username, error, reason)
+        except StopIteration:
+            return
+        except (ValueError, csv.Error):
+            refuse()
 
 
 def inert(cell: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from harness.evidence import shapes
 from harness.evidence.knee import Knee, find_knee
 from harness.evidence.metrics import Metrics
 from harness.evidence.tally import LOGINS
@@ -158,7 +159,12 @@ def to_json(sweep: Sweep) -> dict[str, Any]:
 
 
 def from_json(found: Mapping[str, Any]) -> Sweep:
-    """What `to_json` described."""
+    """What `to_json` described.
+
+    Raises:
+        ValueError, KeyError, TypeError: It is none.
+    """
+    shapes.check(found, shapes.SWEEP)
     figures: Sequence[Mapping[str, Any]] = found["figures"]
     plan = Plan(tuple(found["levels"]), found["unit"], found["hold_s"])
     return Sweep(plan, tuple(Step(**step) for step in figures), Knee(**found["knee"]) if found["knee"] else None)

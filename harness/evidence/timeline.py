@@ -12,11 +12,11 @@ import io
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from operator import attrgetter
-from typing import Final, NamedTuple, cast, overload
+from typing import Final, NamedTuple, cast, get_args, overload
 
 from harness.evidence.metrics import Metrics
 from harness.evidence.sample import Kind
@@ -31,6 +31,11 @@ JOINED_AT_ONCE: Final = 500
 FILE_NAME: Final = "timeline.csv"
 HEADER: Final = "at_s,kind,name,outcome,reason,count,sum_us,max_us,p50_us,p95_us,p99_us\n"
 
+_HEADS: Final = HEADER.strip().split(",")
+_KINDS: Final = frozenset(get_args(Kind))
+_MOST: Final = 2**53
+"""No figure is larger; and no run is longer than thirty years, in seconds:"""
+_LONGEST_S: Final = 10**9
 _PERCENTILES: Final = (50_000, 95_000, 99_000)
 _COLUMNS: Final = 11
 _FIGURES: Final = 6
@@ -260,23 +265,39 @@ def to_csv(seconds: Iterable[Second]) -> str:
     return text.getvalue()
 
 
-def from_csv(lines: Iterable[str]) -> Iterator[Second]:
-    """The entries in these lines; what is no entry (the header, half a line at the end of a lost run) is left out."""
-    for row in csv.reader(lines):
-        if len(row) != _COLUMNS:
-            continue
-        at_s, kind, name, outcome, reason, *figures = row
+def from_csv(lines: Iterable[str], refuse: Callable[[], None] = lambda: None) -> Iterator[Second]:
+    """The entries in these lines.
+
+    Args:
+        lines: Of `timeline.csv`.
+        refuse: Told of each line that is neither an entry nor the header.
+    """
+    rows = csv.reader(lines)
+    while True:
         try:
-            yield Second(
-                int(at_s),
-                cast("Kind", kind),
-                name,
-                Outcome(outcome),
-                Reason(reason) if reason else None,
-                *map(int, figures),
-            )
-        except ValueError:
-            continue
+            row = next(rows)
+            if row != _HEADS:
+                yield _second(row)
+        except StopIteration:
+            return
+        except (ValueError, csv.Error):
+            refuse()
+
+
+def _second(row: list[str]) -> Second:
+    """An entry.
+
+    Raises:
+        ValueError: The row is none.
+    """
+    at_s, kind, name, outcome, reason, *figures = row
+    numbers = [int(at_s), *map(int, figures)]
+    if len(row) != _COLUMNS or kind not in _KINDS or not all(0 <= number <= _MOST for number in numbers):
+        raise ValueError(row)
+    at, *found = numbers
+    if at > _LONGEST_S:
+        raise ValueError(row)
+    return Second(at, cast("Kind", kind), name, Outcome(outcome), Reason(reason) if reason else None, *found)
 
 
 def _figures_of(second: Second) -> _Figures:

@@ -34,8 +34,11 @@ def test_a_name_comes_back_as_it_was(name):
     assert restored(inert(name)) == name
 
 
-def test_a_line_that_is_none_is_named():
-    assert list(from_csv([header(), "a,b,c,d\n", "a,1,x,y\n", "a,1\n"])) == [2, Rejected(1, "a", "x", "y"), 4]
+def test_a_line_that_is_none_is_told():
+    refused = []
+    lines = [header(), "a,b,c,d\n", "a,1,x,y\n", "a,1\n", '"' + "x" * 200_000 + "\n"]
+    assert list(from_csv(lines, lambda: refused.append(1))) == [Rejected(1, "a", "x", "y")]
+    assert len(refused) == 3
 
 
 def test_memory_is_bounded_and_the_first_lines_stay(some):
