@@ -25,7 +25,7 @@ from pathlib import Path
 from bench import machine
 from bench.faults.case import Case, Way
 from bench.faults.cases import cases
-from bench.faults.judging import wrongs
+from bench.faults.judging import Seen, wrongs
 from bench.faults.play import Lane
 from bench.faults.table import Cell, document, score
 
@@ -80,7 +80,10 @@ def play(lane: Lane, case: Case, way: Way) -> Cell:
     expected = case.in_way(way)
     if isinstance(expected, str):
         return Cell(case, way, None, absent=expected)
-    seen = lane.play(case, way, expected)
+    try:
+        seen = lane.play(case, way, expected)
+    except (OSError, RuntimeError, ValueError) as error:  # the bench's own fault costs one cell
+        return Cell(case, way, Seen(None, ""), [f"the bench: {type(error).__name__}: {error}"])
     return Cell(case, way, seen, wrongs(expected, seen))
 
 

@@ -31,13 +31,15 @@ class Lane:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._number = 0
         self._kept = ExitStack()
         self._sandbox: Sandbox | None = None
 
     def play(self, case: Case, way: Way, expected: Expected) -> Seen:
         """Let it happen."""
+        self._number += 1
         name = re.sub(r"[^A-Za-z0-9]+", "-", f"{case.name} {way}").strip("-").lower()
-        folder = self._folder / name[:150]
+        folder = self._folder / f"{name[:150]}-{self._number}"
         folder.mkdir(parents=True)
         with self._sandbox_for(case, folder) as sandbox:
             scene = Scene(case, way, folder, sandbox)

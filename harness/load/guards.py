@@ -23,6 +23,7 @@ import gevent.monkey
 import gevent.ssl
 import locust.runners
 import locust.stats
+import locust.util.cache
 from geventhttpclient import connectionpool
 from locust import argument_parser
 from locust.argument_parser import LocustArgumentParser, timespan
@@ -96,11 +97,13 @@ def let_the_clock_be_set() -> None:
     """Give Locust's runners and statistics a clock that goes on when somebody sets the system's.
 
     Set back, it makes workers discard the messages that spawn users, as older than the last one, and its rates count
-    the same seconds twice. Set forward by a minute, it makes workers end, since they take their master for silent.
+    the same seconds twice, and the web UI shows what it has for as long. Set forward by a minute, it makes workers end,
+    since they take their master for silent.
     """
     steady = SimpleNamespace(**{**vars(time), "time": _CLOCK.now_s})
     for module in (locust.runners, locust.stats):
         setattr(module, "time", steady)  # noqa: B010  # mypy lets nobody replace a module
+    setattr(locust.util.cache, "time", _CLOCK.now_s)  # noqa: B010  # the same
 
 
 def look_at_the_stack_early() -> None:

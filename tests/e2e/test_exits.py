@@ -129,6 +129,14 @@ def test_a_shape_that_names_a_class_that_does_not_run_fails_the_run(run_locust, 
     assert "Locust itself failed: KeyError (dispatch.py, line" in run.summary["verdict"]["sentence"]
 
 
+def test_a_shape_whose_users_cannot_be_spawned_at_all_ends_the_run(run_locust, start_sandbox):
+    """Nothing else would: the shape has no end, and there is no run time."""
+    shape = "class Shape(LoadTestShape):\n    def tick(self):\n        return (2, 2, [Other])\n"
+    code = locustfile(above=shape) + "class Other(Login):\n    pass\n"
+    run = run_locust("Login", against=start_sandbox(), code=code, timeout_s=40)
+    assert run.exit_code != EXIT.PASSED, run.output
+
+
 @pytest.mark.parametrize(
     ("workers", "exit_code"), [((), EXIT.USAGE), (("--processes", 2), EXIT.FAILED)], ids=["local", "2 workers"]
 )

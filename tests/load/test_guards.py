@@ -17,6 +17,7 @@ import gevent
 import gevent.ssl
 import locust.runners
 import locust.stats
+import locust.util.cache
 import pytest
 from geventhttpclient import connectionpool
 from geventhttpclient.connectionpool import SSLConnectionPool
@@ -117,6 +118,7 @@ def test_locusts_own_clock_goes_on_when_the_systems_is_set(monkeypatch: pytest.M
     for module in (locust.runners, locust.stats):
         assert before_s - 1.0 < module.time.time() < before_s + 600.0
         assert module.time.perf_counter is time.perf_counter
+    assert before_s - 1.0 < locust.util.cache.time() < before_s + 600.0, "or the web UI's page stands still"
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ CASES: Final = (
     ),
     Case(
         f"SIGSTOP to {Whom.ALL_WORKERS}, to the end",
-        but(_FROZEN, within_s=60),
+        but(_FROZEN, within_s=120),
         seconds=8,
         needs_workers=True,
         is_cluster=True,

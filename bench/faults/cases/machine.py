@@ -49,7 +49,7 @@ def _turned_clock(step: str, *, whom: str) -> Case:
         scene.get_going()
         (scene.folder / _CLOCK).write_text(f"{step}\n")
 
-    expected = but(PASSED, check=_lasted(4.0))
+    expected = but(PASSED, check=_lasted(4.0), within_s=40)
     absent = {} if FAKETIME else dict.fromkeys(Way, _NO_FAKETIME)
     return Case(
         f"the clock of {whom} is set by {step} s",

@@ -73,7 +73,10 @@ CASES: Final = (
         expect("failed", 2, counts=Counts.ANY, users=None, says_not=(), within_s=_SOON_S),
         name="the shape names a class that was not picked",
         has_run_time=False,
-        ways={Way.WEB: expect(("failed", "invalid"), (2, 4), counts=Counts.ANY, users=None, says_not=())},
+        ways={
+            Way.WORKERS: expect(("failed", "invalid"), (2, 4), counts=Counts.ANY, users=None, says_not=()),
+            Way.WEB: expect(("failed", "invalid"), (2, 4), counts=Counts.ANY, users=None, says_not=()),
+        },
     ),
     _own(
         "shape that raises",

@@ -47,7 +47,7 @@ class Leaving:
         self._is_leaving = False
         self._stops = Stops(environment.runner, GRACE_S, self._left_behind) if environment.runner else None
         self._signals = Signals(self._on_signal, self._hurry)
-        self._witness = Witness(lambda sentence: supervisor.worsen(FailureReason(sentence, EXIT.USAGE)))
+        self._witness = Witness(self._saw)
         self._excepthook = sys.excepthook
 
     def listen(self) -> None:
@@ -98,6 +98,19 @@ class Leaving:
                     self._stops.stop_users(runner.user_classes_count)
                 supervisor.end()
         supervisor.close()
+
+    def _saw(self, sentence: str) -> None:
+        self._supervisor.worsen(FailureReason(sentence, EXIT.USAGE))
+        gevent.spawn(self._end_if_nobody_spawns, sentence)
+
+    def _end_if_nobody_spawns(self, sentence: str) -> None:
+        """Locust goes on with the users it has, which may be none, for ever where a shape was to end the run."""
+        runner = self._environment.runner
+        spawners = [getattr(runner, name, None) for name in ("shape_greenlet", "spawning_greenlet")]
+        if self._supervisor.is_running and any(
+            one is not None and one.ready() and not one.successful() for one in spawners
+        ):
+            self.end_early(sentence, EXIT.USAGE, leaves=False)
 
     def _settle(self, environment: Environment, **_: object) -> None:
         """The last listener of `quitting`: the worst of what was said."""

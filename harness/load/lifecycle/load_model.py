@@ -29,7 +29,7 @@ def apply(
     Args:
         settings: The model.
         environment: Whose user classes and shape are told.
-        options: Locust's; an open load needs `num_users` to be as many as its slots.
+        options: Locust's; an open load needs `num_users` to be as many as its slots, and no more when all log in.
         own_shape: The locustfile's, for a run without a sweep.
     """
     classes, sweep = login_classes(environment), settings.sweep
@@ -37,9 +37,11 @@ def apply(
     for user_class in classes:
         user_class.fixed_count = slots
     users = int(options["num_users"] or 0)
-    if users < slots:
-        others = len(environment.user_classes) > len(classes)
-        options["num_users"] = slots + (users if others else 0)
+    others = len(environment.user_classes) > len(classes)
+    if slots and not others:
+        options["num_users"] = slots  # no more: Locust waits 10 s for workers to report users that cannot be
+    elif users < slots:
+        options["num_users"] = slots + users
     shape = own_shape
     if sweep is not None:
         shape = SweepShape(sweep, classes, settings.slots)
