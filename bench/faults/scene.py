@@ -298,8 +298,13 @@ class Scene:
         if not self.ends_run:
             self._ask("/stop", b"", timeout_s=within_s)
         with suppress(RuntimeError):
-            self.wait_for(self._has_stopped, "the end of the run", within_s)
+            self.wait_for(lambda: self._has_stopped() or self._is_concluded(), "the end of the run", within_s)
         self.main.send(signal.SIGTERM)
+
+    def _is_concluded(self) -> bool:
+        """With workers that stand still the page says for a minute that the run is stopping."""
+        folder = self.run_folder()
+        return folder is not None and (folder / "summary.json").exists()
 
     def _has_stopped(self) -> bool:
         told = self._ask("/stats/requests")

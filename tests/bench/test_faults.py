@@ -187,3 +187,20 @@ def test_the_table_has_a_row_for_each_case_and_says_what_is_wrong():
         "| **Answers** | | | |",
         "| 500 on GET /me | failed 1 | **wrong**: passed 0: exit code 0 instead of 1 | (there are no workers) |",
     ]
+
+
+def rows(page: Path) -> list[str]:
+    """The table of faults in a page."""
+    lines = page.read_text().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("| what happens |"))
+    end = next((number for number in range(start, len(lines)) if not lines[number].startswith("|")), len(lines))
+    return lines[start:end]
+
+
+def test_the_documentation_has_the_bench_s_table_with_all_cases_and_none_is_wrong():
+    """Where it fails, run `python -m bench.faults` and copy the table of its result into docs/reliability.md."""
+    told = rows(ROOT / "docs/reliability.md")
+    assert told in [rows(page) for page in sorted((ROOT / "bench/results").glob("faults-*.md"))]
+    names = [row.split(" | ")[0].removeprefix("| ") for row in told[2:]]
+    assert [name for name in names if not name.startswith("**")] == [case.name for case in cases()]
+    assert [row for row in told if "**wrong**" in row] == []

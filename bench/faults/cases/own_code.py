@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any, Final
 
-from bench.faults.case import FAILED, PASSED, Case, Way, but, expect
+from bench.faults.case import FAILED, PASSED, Case, but, expect
 from bench.faults.deeds import Whom, send
 from bench.faults.judging import Counts, Expected
 
@@ -70,13 +70,9 @@ CASES: Final = (
     ),
     _own(
         "shape of a class that is not picked",
-        expect("failed", 2, counts=Counts.ANY, users=None, says_not=(), within_s=_SOON_S),
+        expect(("failed", "invalid"), (2, 4), counts=Counts.ANY, users=None, says_not=(), within_s=_SOON_S),
         name="the shape names a class that was not picked",
         has_run_time=False,
-        ways={
-            Way.WORKERS: expect(("failed", "invalid"), (2, 4), counts=Counts.ANY, users=None, says_not=()),
-            Way.WEB: expect(("failed", "invalid"), (2, 4), counts=Counts.ANY, users=None, says_not=()),
-        },
     ),
     _own(
         "shape that raises",
