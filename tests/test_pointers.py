@@ -108,3 +108,15 @@ def test_the_sandbox_s_client_has_no_secret() -> None:
 )
 def test_a_url_is_shown_without_its_user(url: str, shown: str) -> None:
     assert without_user(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (["AWS_PROFILE"], "AWS_PROFILE points at"),
+        (["the accounts of users.dev.csv"], "the accounts of users.dev.csv point at"),
+        (["AWS_PROFILE", "the accounts of users.dev.csv"], "users.dev.csv point at"),
+    ],
+)
+def test_the_fault_is_a_sentence(found, says):
+    assert says in no_client(found).message

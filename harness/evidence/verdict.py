@@ -89,7 +89,7 @@ def decide(
     reasons = [*invalid_because, *judge(healths, metrics.measured, max_lag_us, unanswered(metrics))]
     if reasons:
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-        sentence = f"the figures prove nothing: {reasons[0]}{more}"
+        sentence = f"the figures prove nothing: {reasons[0]}{more}{_besides(failed_because)}"
         found = Verdict("invalid", EXIT.INVALID, sentence, tuple(reasons))
     else:
         failed = _missed(gate_results, comparison) or _prevented(failed_because)
@@ -159,6 +159,13 @@ def _missed(gate_results: Sequence[GateResult], comparison: Comparison | None) -
     if comparison is not None and comparison.word in ("worse", "not enough data"):
         return Verdict("failed", EXIT.GATE, comparison.sentence)
     return None
+
+
+def _besides(failed_because: Sequence[FailureReason]) -> str:
+    """The reason why there may be no figures, behind the sentence of an invalid run; empty when it only failed."""
+    graver = [reason for reason in failed_because if reason.exit_code > EXIT.FAILED]
+    worst = max(graver, key=lambda reason: reason.exit_code, default=None)
+    return f"; and {worst.sentence}" if worst else ""
 
 
 def _prevented(failed_because: Sequence[FailureReason]) -> Verdict | None:

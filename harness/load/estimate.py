@@ -268,14 +268,17 @@ class Estimate:
         load, said = self.load, []
         cap = f", at most {_rate(load.cap_per_s)} together" if load.cap_per_s else ", and nothing caps them"
         if load.waiting_users:
-            wait = f"{_users(load.waiting_users, 'login')} wait between logins: at most {_rate(load.waiting_per_s)}"
+            verb = "waits" if load.waiting_users == 1 else "wait"
+            wait = f"{_users(load.waiting_users, 'login')} {verb} between logins: at most {_rate(load.waiting_per_s)}"
             capped = f", of which --cognito-max-login-rate lets {_rate(load.cap_per_s)}"
             said.append(f"{wait}{capped if load.waiting_per_s > self._cap_per_s else ''}, if answers took no time")
         if load.login_users:
-            said.append(f"{_users(load.login_users, 'login')} log in again as soon as they are answered{cap}")
+            again = "logs in again as soon as it is" if load.login_users == 1 else "log in again as soon as they are"
+            said.append(f"{_users(load.login_users, 'login')} {again} answered{cap}")
         if load.unknown_users:
+            waits, rate = ("waits", "its rate") if load.unknown_users == 1 else ("wait", "their rate")
             said.append(
-                f"{_users(load.unknown_users, 'login')} wait as a function of their class says, so their rate is not "
+                f"{_users(load.unknown_users, 'login')} {waits} as a function of the class says, so {rate} is not "
                 f"known{cap}"
             )
         return said

@@ -42,9 +42,9 @@ def pointers(settings: Settings, environ: Mapping[str, str], hosts: Mapping[str,
 
 def no_client(found: list[str]) -> Problem:
     """The fault: no app client id, though all of this points at a pool."""
+    verb = "points" if len(found) == 1 and not found[0].startswith("the accounts") else "point"
     return Problem(
-        f"no app client id is set, and {', '.join(found)} {'points' if len(found) == 1 else 'point'} at a user pool "
-        "of yours",
+        f"no app client id is set, and {', '.join(found)} {verb} at a user pool of yours",
         "Set --cognito-client-id (COGNITO_CLIENT_ID; in CI an unset secret is empty). Or is the sandbox meant? Say "
         "--cognito-sandbox.",
     )

@@ -195,3 +195,11 @@ def test_what_is_found_after_the_verdict_makes_it_worse_and_never_better():
         "invalid", 7, "nothing was measured; and the locustfile set exit code 7", ("nothing was measured",)
     )
     assert worsened(invalid, FailureReason("requests failed")) is invalid
+
+
+def test_an_invalid_run_names_the_graver_reason_why_it_has_no_figures():
+    failed = [FailureReason("Locust itself failed: KeyError (dispatch.py, line 353)", EXIT.USAGE)]
+    verdict = decide(Metrics(), [], {}, failed_because=failed)
+    assert (verdict.word, verdict.exit_code) == ("invalid", EXIT.INVALID)
+    assert verdict.sentence.startswith("the figures prove nothing: nothing was measured")
+    assert verdict.sentence.endswith("; and Locust itself failed: KeyError (dispatch.py, line 353)")

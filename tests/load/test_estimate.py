@@ -141,8 +141,11 @@ def test_the_paragraph_has_the_arithmetic():
         ),
         (
             Load(unknown_users=2),
-            "2 login users wait as a function of their class says, so their rate is not known, and nothing caps them",
+            "2 login users wait as a function of the class says, so their rate is not known, and nothing caps them",
         ),
+        (Load(waiting_users=1, waiting_per_s=2.0), "1 login user waits between logins: at most 2/s"),
+        (Load(login_users=1), "1 login user logs in again as soon as it is answered"),
+        (Load(unknown_users=1), "1 login user waits as a function of the class says, so its rate is not known"),
         (
             Load(waiting_users=1, waiting_per_s=1.0, login_users=2),
             "region): 1% of it at the peak, besides 2 login users.",
