@@ -285,6 +285,7 @@ FAULTS = [
     ({"max_dropped": "0.01"}, 1, "--max-dropped is '0.01'"),
     ({"max_dropped": "101%"}, 1, "--max-dropped is '101%'"),
     ({"max_dropped": "100%"}, 0, ""),
+    ({"max_dropped": ""}, 0, ""),
     ({"login_rate": "5", "login_slots": "0"}, 1, "--login-slots is '0'"),
     ({"login_rate": "5", "login_arrivals": "random"}, 1, "'random'"),
     ({**UNCAPPED, "login_sweep": "1,2", "sweep_hold": "2s"}, 1, "--sweep-hold is '2s'"),
@@ -476,3 +477,17 @@ def test_the_limits_stand_in_the_documentation() -> None:
     page = (Path(__file__).parents[1] / "docs/load-models.md").read_text("utf-8")
     for limit in (RATE, QUOTA, USERS_PER_PROCESS, SLOTS, SPAWN_RATE, LEVELS, DURATION, RUN_TIME, RENEW_MARGIN, LAG):
         assert f"| {limit.said} |" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "share"),
+    [
+        ({}, 0.01),
+        ({"max_dropped": "5%"}, 0.05),
+        ({"max_dropped": "0%"}, 0.0),
+        ({"login_rate_sweep": "10,20"}, 1.0),
+        ({"login_rate_sweep": "10,20", "max_dropped": "5%"}, 0.05),
+    ],
+)
+def test_a_sweep_may_drop_arrivals_unless_it_is_told_how_many(options: dict[str, str], share: float) -> None:
+    assert Settings(**options).max_dropped_share == share

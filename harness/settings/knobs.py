@@ -145,9 +145,9 @@ KNOBS: Final = (
     Knob("--login-slots", "", "Login users that arrivals can take. Empty: two seconds of arrivals."),
     Knob(
         "--max-dropped",
-        "1%",
-        "So many of an open load's arrivals may find no slot before the run has failed; 100%: any number. A gate about "
-        "dropped takes its place.",
+        "",
+        "So many of an open load's arrivals may find no slot before the run has failed, as 5%. Empty: 1%; in a "
+        "sweep any number. A gate about dropped takes its place.",
     ),
     Knob("--login-sweep", "", "One number of concurrent logins after the other, as 1,2,5,10,20,50."),
     Knob("--login-rate-sweep", "", "One rate of arrivals after the other, as 10,20,50,100."),

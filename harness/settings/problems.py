@@ -273,7 +273,7 @@ def _load_problems(settings: Settings) -> list[Problem]:
         problems.append(Problem(f"--login-sweep is {settings.login_sweep!r}", "Concurrent logins are whole numbers."))
     if settings.login_slots and (whole(settings.login_slots) or 0) < 1:
         problems.append(Problem(f"--login-slots is {settings.login_slots!r}", "Expected a whole number above 0."))
-    if share(settings.max_dropped, may_be_all=True) is None:
+    if settings.max_dropped and share(settings.max_dropped, may_be_all=True) is None:
         problems.append(
             Problem(f"--max-dropped is {settings.max_dropped!r}", "Expected a share of the arrivals, 0% to 100%.")
         )

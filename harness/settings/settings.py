@@ -10,6 +10,7 @@ from typing import Final, Self
 from harness.cognito.flows import CLIENT_CREDENTIALS
 from harness.errors import Problem
 from harness.evidence.sweep import CONCURRENT, PER_SECOND, Plan
+from harness.evidence.verdict import MAX_DROPPED_SHARE
 from harness.settings.domain import token_url
 from harness.settings.knobs import DEFAULT_CLIENT_QUOTA, DEFAULT_LOGIN_RATE, DEFAULT_QUOTA, KNOBS
 from harness.settings.problems import POOL_ID, problems_of
@@ -71,7 +72,7 @@ class Settings:
     login_arrivals: str = "constant"
     login_slots: str = ""
     """As given; read `slots`."""
-    max_dropped: str = "1%"
+    max_dropped: str = ""
     """As given; read `max_dropped_share`."""
     login_sweep: str = ""
     """As given; read `sweep`. The same for the next two."""
@@ -199,7 +200,9 @@ class Settings:
     @property
     def max_dropped_share(self) -> float:
         """Which share of arrivals may be dropped before a run has failed; a sweep goes on purpose to where some are."""
-        return 1.0 if self.sweep is not None else share(self.max_dropped, may_be_all=True) or 0.0
+        if not self.max_dropped:
+            return MAX_DROPPED_SHARE if self.sweep is None else 1.0
+        return share(self.max_dropped, may_be_all=True) or 0.0
 
     @property
     def renew_margin_s(self) -> float:
