@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,12 @@ class Login(CognitoLoginUser):
 """
 
 
+def kept(results: Path) -> list[int]:
+    """Exit codes of what failed the last run, and that `report build` cannot see in its figures."""
+    facts = json.loads((results / "latest" / "run.json").read_text())
+    return [reason["exit_code"] for reason in facts["failed_because"]]
+
+
 @pytest.mark.parametrize(
     ("slow", "processes"), [(SLOW, ()), (LONGEST, ("--processes", 2))], ids=["in one process", "with workers"]
 )
@@ -40,6 +47,7 @@ def test_a_gate_that_aborts_stops_the_run_long_before_its_time(run_locust, start
     assert "stopped the run after" in gate["sentence"]
     assert f"{slow} (was" in run.output
     assert run.summary["exchanges"]["all"]["count"] > 0
+    assert kept(run.results) == [EXIT.GATE]
 
 
 def test_gates_come_from_everywhere_and_hold_at_once(run_locust, start_sandbox, tmp_path):
@@ -73,6 +81,7 @@ def test_a_run_is_held_against_an_earlier_one(run_locust, start_sandbox, tmp_pat
     baseline = ("--baseline", before.results / "latest", "--gate", "InitiateAuth p50 < baseline * 1000")
     after = run_locust(*options, *baseline, against=slow, code=BUSY)
     assert after.exit_code == EXIT.GATE, after.output
+    assert kept(after.results) == [EXIT.GATE]
     assert "failed: worse than" in after.output
     assert after.summary["comparison"]["word"] == "worse"
     assert after.summary["gates"][0]["state"] == "passed"

@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.cognito import remedies
-from harness.errors import HarnessError
+from harness.errors import EXIT, HarnessError
 from harness.evidence import past
 from harness.evidence import run as evidence
-from harness.evidence.comparison import compare
+from harness.evidence.comparison import Comparison, compare
 from harness.evidence.events import set_clocks
 from harness.evidence.health import Health, clocks, reopened, validity
 from harness.evidence.measured import Measured
@@ -180,7 +180,8 @@ def conclude(
         target=record.facts.target,
         rejections=record.rejections,
     )
-    record.conclude(run.notes, measured.generator, extent.invalid_because, failed_because)
+    kept = (*failed_because, *_no_figure_tells(extent.abort, comparison))
+    record.conclude(run.notes, measured.generator, extent.invalid_because, kept)
     with_page = setup.settings.makes_page
     try:
         folder = summary.folder_for(run, Path(setup.settings.results_dir))
@@ -188,6 +189,14 @@ def conclude(
         log.warning("%s (%s)", error.message, error.hint)
         return Conclusion(run, None, record, this, None, with_page)
     return Conclusion(run, _write(run, this, folder, with_page=with_page), record, this, folder, with_page)
+
+
+def _no_figure_tells(abort: Abort | None, comparison: Comparison | None) -> tuple[FailureReason, ...]:
+    """What failed a run and is not in what it measured: `report build` has to find it in `run.json`."""
+    sentences = [abort.sentence] if abort is not None else []
+    if comparison is not None and comparison.word in ("worse", "not enough data"):
+        sentences.append(comparison.sentence)
+    return tuple(FailureReason(sentence, EXIT.GATE) for sentence in sentences)
 
 
 def withdraw(folder: Path | None) -> None:
