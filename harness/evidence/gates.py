@@ -83,9 +83,16 @@ class Gate:
             return measured.fact(self.metric)
         return measured.metrics.figure(self.subject, self.metric, measured.duration_s)
 
-    def judge(self, measured: Measured, baseline: Past | None = None) -> GateResult:
-        """Hold the gate against what was measured."""
-        before = self.figure(baseline.measured) if self.needs_baseline and baseline else None
+    def judge(self, measured: Measured, baseline: Past | None = None, before: float | None = None) -> GateResult:
+        """Hold the gate against what was measured.
+
+        Args:
+            measured: The run.
+            baseline: The earlier run that the gate may be relative to.
+            before: The figure of that run, where it is known without it.
+        """
+        if self.needs_baseline and baseline:
+            before = self.figure(baseline.measured)
         limit = self.threshold.resolve(before)
         actual = self.figure(measured)
         passes = actual is not None and limit is not None and COMPARISONS[self.comparison](actual, limit)

@@ -91,7 +91,7 @@ def _judged(found: Remains, measured: Measured) -> tuple[tuple[GateResult, ...],
     facts, metrics, healths = found.facts, found.metrics, found.healths
     gates, problems = parse_gates(list(facts.gates))
     lost = (*found.invalid_because, *(f"{RUN} holds a gate that is none: {problem.message}" for problem in problems))
-    results = tuple(gate.judge(measured) for gate in gates)
+    results = tuple(gate.judge(measured, before=facts.baseline_figures.get(gate.text)) for gate in gates)
     is_judged = bool(results or facts.settings.get("baseline"))
     hung = hung_because(metrics, facts.users, is_judged=is_judged)
     dropped = too_many_dropped(metrics, gates, facts.max_dropped_share)

@@ -60,6 +60,8 @@ class Facts:
     users: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
     gates: tuple[str, ...] = ()
+    baseline_figures: Mapping[str, float] = field(default_factory=dict)
+    """By a gate's text: what the baseline had that it is relative to, so that it can be judged without it."""
     max_lag_us: int = MAX_LAG_P99_US
     max_dropped_share: float = MAX_DROPPED_SHARE
     warmup_s: float = 0.0

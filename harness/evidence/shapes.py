@@ -206,6 +206,7 @@ FACTS: Final[Mapping[str, Any]] = {
     "users": count,
     "settings": mapping(plain),
     "gates": [text],
+    "baseline_figures": Maybe(mapping(number)),
     "max_lag_us": count,
     "max_dropped_share": Maybe(number),
     "warmup_s": seconds,

@@ -165,6 +165,20 @@ class TestRebuilding:
         conclude(record, 5)
         assert rebuild(folder).verdict.word == word
 
+    @pytest.mark.parametrize(("before_us", "state"), [(1_000_000, "passed"), (1, "failed")])
+    def test_a_gate_is_held_against_its_baseline_though_that_is_gone(
+        self, folder: Path, before_us: float, state: str
+    ) -> None:
+        """The folder of a run is all that is needed to judge it once more."""
+        gate = "GET /me max < baseline * 1.10"
+        facts = replace(FACTS, gates=(gate,), baseline_figures={gate: before_us}, settings={"baseline": "results/gone"})
+        record = Record(facts, folder, pytest.fail)
+        record.second(int(STARTED_S), measured())
+        conclude(record, 5)
+        [result] = rebuild(folder).gates
+        assert result.state == state, result.sentence
+        assert "baseline" in result.sentence
+
     def test_wherever_the_kill_tears_a_file_the_rest_is_read(self, record: Record, folder: Path) -> None:
         live(record, 20)
         whole = {path.name: path.read_bytes() for path in folder.iterdir()}

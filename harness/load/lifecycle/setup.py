@@ -55,6 +55,15 @@ class Setup:
     baseline: Past | None = None
     """The earlier run that this one is compared with."""
 
+    @property
+    def baseline_figures(self) -> dict[str, float]:
+        """What the baseline has for each gate that is relative to it, by the gate's text."""
+        if self.baseline is None:
+            return {}
+        measured = self.baseline.measured
+        figures = {gate.text: gate.figure(measured) for gate in self.gates if gate.needs_baseline}
+        return {text: figure for text, figure in figures.items() if figure is not None}
+
 
 def read_settings(options: Mapping[str, object]) -> Settings:
     """The settings in Locust's parsed options; the AWS profile is asked only where it decides the region."""

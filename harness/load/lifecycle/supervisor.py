@@ -311,6 +311,7 @@ class Supervisor(ABC):
             users=self.environment.runner.target_user_count if self.environment.runner else 0,
             settings={**setup.settings.shown(), **({"estimate": " ".join(self._estimate)} if self._estimate else {})},
             gates=tuple(gate.text for gate in setup.gates),
+            baseline_figures=setup.baseline_figures,
             max_lag_us=round(setup.settings.max_lag_ms * 1_000),
             max_dropped_share=setup.settings.max_dropped_share,
             warmup_s=setup.settings.warmup_s,
