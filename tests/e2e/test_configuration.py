@@ -159,6 +159,9 @@ def test_the_sandbox_where_it_is_asked_for(run_locust, tmp_path):
     """With accounts of one's own, a region and a profile that does not exist; every account of the result names it."""
     users = tmp_path / "users.csv"
     users.write_text(users.read_text().replace("load-user-", "tester-"))
+    locustfile = tmp_path / "locustfile.py"
+    own_host = 'class Api(CognitoApiUser):\n    host = "https://api.example.com"\n'
+    locustfile.write_text(locustfile.read_text().replace("class Api(CognitoApiUser):\n", own_host))
     run = run_locust(
         *("--users", 2, "--run-time", "3s", "--cognito-sandbox", "--processes", 2),
         env={
@@ -171,6 +174,7 @@ def test_the_sandbox_where_it_is_asked_for(run_locust, tmp_path):
     assert run.exit_code == EXIT.PASSED, run.output
     assert "\nTarget: local sandbox\n" in run.output
     assert "\nTarget     local sandbox\n" in run.output
+    assert "the host of Api is https://api.example.com: the sandbox's API is called instead" in run.output
     assert run.summary["target"]["kind"] == "sandbox"
     (folder,) = run.results.glob("2*")
     assert '<property name="target" value="local sandbox"/>' in (folder / "junit.xml").read_text()

@@ -19,6 +19,7 @@ from harness.credentials import CsvDataSet
 from harness.errors import ConfigurationError, Problem
 from harness.load.lifecycle.setup import gate_problems, read_settings
 from harness.settings.pointers import contradictions, no_client, pointers
+from harness.settings.url import without_user
 
 READY_TIMEOUT_S: Final = 30.0
 NO_MACHINE: Final = Problem(
@@ -95,6 +96,9 @@ def start_if_meant(options: dict[str, Any], data_set: CsvDataSet, hosts: Mapping
     )
     why = "--cognito-sandbox is set" if settings.is_sandbox else "No app client id is set"
     log.info("%s: started the sandbox at %s with the accounts of %s", why, sandbox.endpoint, settings.users)
+    for place, url in hosts.items():
+        if url:
+            log.warning("%s is %s: the sandbox's API is called instead", place, without_user(url))
     return sandbox
 
 
