@@ -13,10 +13,12 @@ import pytest
 
 from harness.cognito.remedies import api, exchanges, logins, oauth, pools
 from harness.cognito.remedies.row import Row
+from tests.fault_table import PASSED_ON, calls, faults
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/faq.md"
 BEGIN, END = "<!-- made by python -m tests.test_faq -->", "<!-- end -->"
+FAULTS, FAULTS_END = "<!-- faults made by python -m tests.test_faq -->", "<!-- end of faults -->"
 PARTS = {
     "Logins that Cognito refuses": logins.ROWS,
     "App clients, pools and their triggers": pools.ROWS,
@@ -45,10 +47,12 @@ def _cell(text: str) -> str:
     return text.replace("|", r"\|").replace("<", "&lt;")
 
 
-def made_of(page: str, made: str) -> str:
-    """The page with these tables."""
-    head, _, rest = page.partition(BEGIN)
-    return f"{head}{BEGIN}\n\n{made}\n{END}{rest.partition(END)[2]}"
+def made_of(page: str) -> str:
+    """The page with the tables of the code."""
+    for begin, end, made in ((BEGIN, END, tables()), (FAULTS, FAULTS_END, faults())):
+        head, _, rest = page.partition(begin)
+        page = f"{head}{begin}\n\n{made}\n{end}{rest.partition(end)[2]}"
+    return page
 
 
 def quoted(page: str) -> Iterable[str]:
@@ -59,7 +63,11 @@ def quoted(page: str) -> Iterable[str]:
 
 def test_the_tables_are_those_of_the_code():
     page = PAGE.read_text()
-    assert made_of(page, tables()) == page, "run python -m tests.test_faq"
+    assert made_of(page) == page, "run python -m tests.test_faq"
+
+
+def test_each_fault_is_a_text_that_the_page_can_show():
+    assert {file for file, message, _ in calls() if not message} <= PASSED_ON
 
 
 @pytest.mark.parametrize("text", quoted(PAGE.read_text()))
@@ -71,4 +79,4 @@ def test_what_is_quoted_is_what_the_code_says(text: str):
 
 
 if __name__ == "__main__":
-    PAGE.write_text(made_of(PAGE.read_text(), tables()))
+    PAGE.write_text(made_of(PAGE.read_text()))
