@@ -1,4 +1,4 @@
-"""Every fault of a configuration that harness/ can name, read from its code, as Markdown."""
+"""The faults of a configuration whose text stands in a `Problem(...)` of harness/, as Markdown."""
 
 from __future__ import annotations
 
