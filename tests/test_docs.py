@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.evidence.gates import parse_gates
-from harness.settings import KNOBS, Settings
+from harness.settings import KNOBS, Settings, problems_of
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -43,5 +43,5 @@ def test_each_command_has_options_that_exist_and_values_that_are_good(page, word
             options[flags[word].dest] = "yes" if flags[word].is_switch else value
         elif word.startswith("--"):
             assert word.removeprefix("--") in LOCUSTS_OWN | {"quiet"}, page
-    assert Settings.from_options(options, {}).problems() == []
+    assert problems_of(Settings.from_options(options, {})) == []
     assert parse_gates(gates)[1] == []

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.settings import DEFAULT_LOGIN_RATE, KNOBS, Settings
+from harness.settings import DEFAULT_LOGIN_RATE, KNOBS, Settings, problems_of
 from harness.settings.limits import (
     DURATION,
     LAG,
@@ -113,9 +113,9 @@ class TestKnobs:
 
 class TestFlows:
     def test_a_flow_with_what_it_needs_is_no_fault(self) -> None:
-        assert settings_of(cognito_flow="USER_SRP_AUTH").problems() == []
-        assert settings_of(cognito_flow="USER_AUTH", cognito_first_factor="PASSWORD_SRP").problems() == []
-        assert settings_of(cognito_flow="ADMIN_USER_PASSWORD_AUTH").problems() == []
+        assert problems_of(settings_of(cognito_flow="USER_SRP_AUTH")) == []
+        assert problems_of(settings_of(cognito_flow="USER_AUTH", cognito_first_factor="PASSWORD_SRP")) == []
+        assert problems_of(settings_of(cognito_flow="ADMIN_USER_PASSWORD_AUTH")) == []
 
     @pytest.mark.parametrize(
         "options",
@@ -126,19 +126,19 @@ class TestFlows:
         ],
     )
     def test_srp_and_administrators_need_the_pool(self, options: dict[str, str]) -> None:
-        [problem] = settings_of(**options, cognito_user_pool_id="", cognito_region="eu-west-1").problems()
+        [problem] = problems_of(settings_of(**options, cognito_user_pool_id="", cognito_region="eu-west-1"))
         assert "needs the user pool's id" in problem.message
 
     def test_a_preference_needs_the_flow_that_has_one(self) -> None:
-        [problem] = settings_of(cognito_first_factor="PASSWORD").problems()
+        [problem] = problems_of(settings_of(cognito_first_factor="PASSWORD"))
         assert "--cognito-first-factor is PASSWORD" in problem.message
 
     def test_an_administrator_s_call_cannot_go_unsigned(self) -> None:
-        [problem] = settings_of(cognito_flow="ADMIN_USER_PASSWORD_AUTH", cognito_sign="never").problems()
+        [problem] = problems_of(settings_of(cognito_flow="ADMIN_USER_PASSWORD_AUTH", cognito_sign="never"))
         assert "has to be signed" in problem.message
 
     def test_a_first_factor_is_one_of_a_few(self) -> None:
-        [problem] = settings_of(cognito_flow="USER_AUTH", cognito_first_factor="WEB_AUTHN").problems()
+        [problem] = problems_of(settings_of(cognito_flow="USER_AUTH", cognito_first_factor="WEB_AUTHN"))
         assert "Choose one of PASSWORD, PASSWORD_SRP, EMAIL_OTP, SMS_OTP" in problem.hint
 
 
@@ -155,13 +155,13 @@ class TestMachines:
     )
     def test_a_domain_is_a_prefix_a_host_or_a_url(self, domain: str, url: str) -> None:
         settings = settings_of(**MACHINE | {"cognito_domain": domain, "cognito_region": "eu-west-1"})
-        assert settings.problems() == []
+        assert problems_of(settings) == []
         assert settings.given_url == url
         assert settings.is_local == ("127.0.0.1" in domain)
 
     def test_a_whole_host_needs_neither_pool_nor_region(self) -> None:
         options = {"cognito_domain": "auth.example.com", "cognito_user_pool_id": "", "cognito_region": ""}
-        assert settings_of(**MACHINE | options).problems() == []
+        assert problems_of(settings_of(**MACHINE | options)) == []
 
     @pytest.mark.parametrize(
         ("changes", "said"),
@@ -178,13 +178,13 @@ class TestMachines:
         ],
     )
     def test_what_a_machine_cannot_log_in_with(self, changes: dict[str, str], said: str) -> None:
-        [problem] = settings_of(**MACHINE | changes).problems()
+        [problem] = problems_of(settings_of(**MACHINE | changes))
         assert said in problem.message
         assert "canary" not in str(problem)
 
     def test_a_machine_needs_its_secret(self) -> None:
         given = {"cognito_client_id": "c", "cognito_region": "eu-west-1", **MACHINE}
-        [problem] = Settings.from_options(given, {}).problems()
+        [problem] = problems_of(Settings.from_options(given, {}))
         assert "COGNITO_CLIENT_SECRET" in problem.hint
 
     @pytest.mark.parametrize("text", ["api/read api/write", "api/read,api/write", " api/read , api/write "])
@@ -233,14 +233,14 @@ class TestRegion:
     def test_the_first_source_that_knows_decides(self, option: str, pool: str, profile: str, region: str) -> None:
         settings = settings_of(profile, cognito_region=option, cognito_user_pool_id=pool)
         assert settings.region == region
-        assert bool(settings.problems()) == (not region)
+        assert bool(problems_of(settings)) == (not region)
 
     @pytest.mark.parametrize(
         "region", ["us-east-1", "us-gov-west-1", "cn-north-1", "ap-southeast-7", "mx-central-1", "eusc-de-east-1"]
     )
     def test_regions_of_all_partitions_are_regions(self, region: str) -> None:
-        assert settings_of(cognito_region=region, cognito_user_pool_id="").problems() == []
-        assert settings_of(cognito_user_pool_id=f"{region}_AbC123").problems() == []
+        assert problems_of(settings_of(cognito_region=region, cognito_user_pool_id="")) == []
+        assert problems_of(settings_of(cognito_user_pool_id=f"{region}_AbC123")) == []
 
 
 FAULTS = [
@@ -374,7 +374,7 @@ def test_every_option_is_a_choice_a_number_or_a_text() -> None:
 @pytest.mark.parametrize("given", ["nan", "inf", "-inf", "-1", "0", "1e308", "1e-308", "9" * 5000, "0x10", "1,,2"])
 def test_a_number_that_cannot_work_is_a_fault_of_its_option(option: str, given: str) -> None:
     others = {**UNCAPPED, "login_rate": "5"} if option == "login_slots" else UNCAPPED
-    found = settings_of(**others | {option: given}).problems()
+    found = problems_of(settings_of(**others | {option: given}))
     assert bool(found) == (given not in NUMBERS[option])
     flag = f"--{option.replace('_', '-')}"
     assert all(flag in problem.message for problem in found)
@@ -382,17 +382,17 @@ def test_a_number_that_cannot_work_is_a_fault_of_its_option(option: str, given: 
 
 class TestProblems:
     def test_good_settings_have_none(self) -> None:
-        assert settings_of().problems() == []
+        assert problems_of(settings_of()) == []
 
     @pytest.mark.parametrize(("options", "count", "named"), FAULTS)
     def test_every_fault_is_named_once_and_has_a_hint(self, options: dict[str, str], count: int, named: str) -> None:
-        problems = settings_of(**options).problems()
+        problems = problems_of(settings_of(**options))
         assert len(problems) == count
         assert named in "\n".join(problem.message for problem in problems)
         assert all(problem.hint for problem in problems)
 
     def test_a_password_in_the_endpoint_is_not_repeated(self) -> None:
-        problems = settings_of(cognito_endpoint="http://user:hidden@cognito.example.com").problems()
+        problems = problems_of(settings_of(cognito_endpoint="http://user:hidden@cognito.example.com"))
         assert problems
         assert "hidden" not in "".join(map(str, problems))
 
@@ -408,12 +408,12 @@ class TestProblems:
         ],
     )
     def test_good_endpoints(self, endpoint: str) -> None:
-        assert settings_of(cognito_endpoint=endpoint).problems() == []
+        assert problems_of(settings_of(cognito_endpoint=endpoint)) == []
 
     @given(st.dictionaries(st.sampled_from([knob.dest for knob in KNOBS]), st.text(max_size=40)))
     def test_whatever_is_given_is_judged_and_never_crashes(self, options: dict[str, str]) -> None:
         settings = Settings.from_options(options, {})
-        assert all(problem.message and problem.hint for problem in settings.problems())
+        assert all(problem.message and problem.hint for problem in problems_of(settings))
         assert isfinite(settings.max_login_rate)
         settings.shown()
 
@@ -448,7 +448,7 @@ def test_a_warm_up_is_a_duration(given: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("given", ["soon", "-5s", "30 apples", "nan"])
 def test_a_warm_up_that_is_no_duration_is_a_fault(given: str) -> None:
-    messages = [problem.message for problem in Settings.from_options({"warmup": given}, {}).problems()]
+    messages = [problem.message for problem in problems_of(Settings.from_options({"warmup": given}, {}))]
     assert f"--warmup is {given!r}" in messages
 
 

@@ -29,7 +29,7 @@ from harness.errors import EXIT, ConfigurationError, LoginError, Problem
 from harness.evidence.sample import Sample
 from harness.extract import JsonExtractor
 from harness.outcome import Reason
-from harness.settings import CLIENT_SECRET_VARIABLE, KNOBS, Settings
+from harness.settings import CLIENT_SECRET_VARIABLE, KNOBS, Settings, problems_of
 from harness.transport import Endpoint, proxy_for, tls_context
 
 PASSWORD_VARIABLE: Final = "COGNITO_PASSWORD"  # noqa: S105  # the name of a variable
@@ -244,8 +244,8 @@ def _reach(settings: Settings, username: str) -> tuple[Cognito, Endpoint, str]:
 
 def _problems(settings: Settings, username: str) -> list[Problem]:
     if username.strip() or settings.is_machine:
-        return settings.problems()
-    return [*settings.problems(), Problem("--username is empty", "Name the account that should log in.")]
+        return problems_of(settings)
+    return [*problems_of(settings), Problem("--username is empty", "Name the account that should log in.")]
 
 
 def _password(username: str, environ: Mapping[str, str]) -> str:

@@ -27,7 +27,7 @@ from harness.provision.enrolment import Enrolment
 from harness.provision.jobs import Jobs, Wish
 from harness.provision.pace import AT_ONCE
 from harness.provision.pool import MARK_NAME, Account, Description, Pool
-from harness.settings import CLIENT_SECRET_VARIABLE, KNOBS, Settings
+from harness.settings import CLIENT_SECRET_VARIABLE, KNOBS, Settings, problems_of
 
 DEFAULT_RATE: Final = 25.0
 """Below the 30 a second that UserAccountRecovery (AdminSetUserPassword) lets through, and not above UserUpdate's 25."""
@@ -248,7 +248,7 @@ def _delete(site: Site) -> EXIT:
 
 def _site(arguments: argparse.Namespace) -> Site:
     settings = Settings.from_options(vars(arguments), {})
-    problems = replace(settings, client_id="none").problems()  # an administrator needs no app client
+    problems = problems_of(replace(settings, client_id="none"))  # an administrator needs no app client
     if not settings.user_pool_id:
         problems.append(Problem("no user pool is set", "Set --cognito-user-pool-id (COGNITO_USER_POOL_ID)."))
     if getattr(arguments, "totp", False) and not settings.client_id:

@@ -10,7 +10,7 @@ from harness import aws, credentials, vault
 from harness.doctor.case import Case, Known
 from harness.doctor.finding import Finding, fault, faults_of, ok, unchecked, warning
 from harness.errors import ConfigurationError
-from harness.settings import CLIENT_SECRET_VARIABLE, Settings
+from harness.settings import CLIENT_SECRET_VARIABLE, Settings, problems_of
 from harness.settings.names import unread
 from harness.transport import Endpoint, proxy_for, tls_context
 
@@ -21,7 +21,7 @@ ENDPOINT_VARIABLES: Final = ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_
 def check_settings(case: Case, known: Known) -> Iterator[Finding]:
     """Region, pool id, client id, flow and endpoint, by their shape; what is needed to connect."""
     settings = case.settings
-    problems = settings.problems()
+    problems = problems_of(settings)
     yield from faults_of("settings", problems)
     if settings.region:
         yield ok("region", f"{settings.region}, {_source(settings)}")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from harness.errors import Problem
 from harness.settings.knobs import KNOBS
+from harness.settings.settings import Settings
 from harness.settings.url import without_user
-
-if TYPE_CHECKING:
-    from harness.settings.settings import Settings
 
 _FLAGS: Final = ("--cognito-user-pool-id", "--cognito-region", "--cognito-endpoint", "--cognito-domain")
 _VARIABLES: Final = (

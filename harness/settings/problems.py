@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from harness.cognito.flows import POOL_FLOWS
+from harness.cognito.flows import CLIENT_CREDENTIALS, POOL_FLOWS
+from harness.cognito.flows.client_credentials import SCOPE
 from harness.errors import Problem
 from harness.evidence.sweep import SHORTEST_HOLD_S
-from harness.settings.domain import machine_problems
 from harness.settings.knobs import KNOBS
 from harness.settings.limits import (
     ANSWER,
@@ -25,18 +25,19 @@ from harness.settings.limits import (
     Limit,
 )
 from harness.settings.rates import levels, stages
+from harness.settings.settings import Settings
 from harness.settings.units import number, seconds, share, size_bytes, whole
-from harness.settings.url import is_loopback, parts_of
+from harness.settings.url import POOL_ID, is_loopback, parts_of
 
-if TYPE_CHECKING:
-    from harness.settings.settings import Settings
-
-POOL_ID: Final = re.compile(r"[\w-]+_[0-9a-zA-Z]+")  # the service model's pattern of UserPoolIdType
 _REGION: Final = re.compile(
     r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"
 )  # the partitions' patterns in botocore's endpoints.json, as one
 _CLIENT_ID: Final = re.compile(r"[\w+]{1,128}")  # the service model's pattern of ClientIdType
 _AWS_HOST: Final = re.compile(r"cognito-idp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)")
+_MACHINE_FLOW: Final = f"--cognito-flow {CLIENT_CREDENTIALS}"
+_DOMAIN_EXPECTED: Final = (
+    "Expected a prefix (my-pool), a host (auth.example.com) or a URL; in the sandbox its endpoint."
+)
 
 
 def problems_of(settings: Settings) -> list[Problem]:
@@ -44,7 +45,7 @@ def problems_of(settings: Settings) -> list[Problem]:
     return [
         *_choice_problems(settings),
         *_flow_problems(settings),
-        *machine_problems(settings),
+        *_machine_problems(settings),
         *_pool_problems(settings),
         *_region_problems(settings),
         *_number_problems(settings),
@@ -83,6 +84,68 @@ def _flow_problems(settings: Settings) -> list[Problem]:
             Problem(f"{settings.flow} has to be signed, and --cognito-sign is never", "Set it to auto or always.")
         )
     return problems
+
+
+def _machine_problems(settings: Settings) -> list[Problem]:
+    """What is missing for `client_credentials`, or set in vain without it."""
+    if not settings.is_machine:
+        return [
+            Problem(f"{flag} is set, but {settings.flow} has no use for it", f"Drop it, or set {_MACHINE_FLOW}.")
+            for flag, value in (("--cognito-domain", settings.domain), ("--cognito-scopes", settings.scopes))
+            if value
+        ]
+    problems = [*_domain_problems(settings)]
+    if not settings.client_secret:
+        problems.append(
+            Problem(
+                "client_credentials needs the app client's secret, and none is set",
+                "Set COGNITO_CLIENT_SECRET; the console shows it with the app client.",
+            )
+        )
+    problems += [
+        Problem(f"--cognito-scopes holds {name!r}", "Expected scopes between blanks, as api/read api/write.")
+        for name in settings.scope_names
+        if not SCOPE.fullmatch(name)
+    ]
+    if settings.token_use == "id":  # noqa: S105  # a choice
+        problems.append(
+            Problem("client_credentials brings no id token, and --cognito-token-use is id", "Set it to access.")
+        )
+    if settings.sign == "always":
+        problems.append(
+            Problem("client_credentials is never signed, and --cognito-sign is always", "Set it to auto or never.")
+        )
+    return problems
+
+
+def _domain_problems(settings: Settings) -> list[Problem]:
+    if not settings.domain:
+        return [
+            Problem(
+                "client_credentials needs the user pool's domain, and none is set",
+                "Set --cognito-domain (COGNITO_DOMAIN); the console shows it under Branding > Domain.",
+            )
+        ]
+    if "@" in settings.domain:  # not quoted: there may be a password before it
+        return [Problem("--cognito-domain holds an @", "Give it without a user name and a password.")]
+    if not settings.given_url:
+        return [
+            Problem(
+                f"--cognito-domain is the prefix {settings.domain}, and no region is known",
+                "Set --cognito-region, or give the whole host.",
+            )
+        ]
+    parts = parts_of(settings.given_url)
+    if parts is None:
+        return [Problem(f"--cognito-domain is {settings.domain!r}, which is no domain", _DOMAIN_EXPECTED)]
+    if parts.scheme == "http" and not settings.is_local:
+        return [
+            Problem(
+                f"--cognito-domain {settings.domain} is not encrypted, and the client's secret would travel there",
+                "Use https://; plain http is for the sandbox on this machine.",
+            )
+        ]
+    return []
 
 
 def _pool_problems(settings: Settings) -> list[Problem]:

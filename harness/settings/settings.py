@@ -8,15 +8,12 @@ from math import ceil
 from typing import Final, Self
 
 from harness.cognito.flows import CLIENT_CREDENTIALS
-from harness.errors import Problem
 from harness.evidence.sweep import CONCURRENT, PER_SECOND, Plan
 from harness.evidence.verdict import MAX_DROPPED_SHARE
-from harness.settings.domain import token_url
 from harness.settings.knobs import DEFAULT_CLIENT_QUOTA, DEFAULT_LOGIN_RATE, DEFAULT_QUOTA, KNOBS
-from harness.settings.problems import POOL_ID, problems_of
 from harness.settings.rates import Stage, levels, stages
 from harness.settings.units import number, seconds, share, size_bytes, whole
-from harness.settings.url import is_loopback
+from harness.settings.url import POOL_ID, is_loopback, token_url
 
 SLOTS_S: Final = 2.0
 """As many slots as arrive in this time, unless --login-slots says: answers take less, or something is wrong."""
@@ -26,7 +23,7 @@ CLIENT_SECRET_VARIABLE: Final = "COGNITO_CLIENT_SECRET"  # noqa: S105  # the nam
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user asked for, typed. Build it with `from_options`; `problems()` says what cannot work."""
+    """What the user asked for, typed. Build it with `from_options`; `problems_of` says what cannot work."""
 
     client_id: str = ""
     sandbox: str = "no"
@@ -258,10 +255,6 @@ class Settings:
     def writes_samples(self) -> bool:
         """Whether every sample is written down."""
         return self.samples == "yes"
-
-    def problems(self) -> list[Problem]:
-        """Every fault that can be seen without opening a file or a connection. Empty when all is well."""
-        return problems_of(self)
 
     def shown(self) -> dict[str, str]:
         """The settings for a report, by option: no secret, nothing internal."""

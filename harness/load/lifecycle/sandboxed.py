@@ -18,6 +18,7 @@ from harness import credentials
 from harness.credentials import CsvDataSet
 from harness.errors import ConfigurationError, Problem
 from harness.load.lifecycle.setup import gate_problems, read_settings
+from harness.settings import problems_of
 from harness.settings.pointers import contradictions, no_client, pointers
 from harness.settings.url import without_user
 
@@ -81,7 +82,7 @@ def start_if_meant(options: dict[str, Any], data_set: CsvDataSet, hosts: Mapping
     users, faults = _accounts(replace(data_set, path=settings.users))
     if not settings.is_sandbox and (found := pointers(settings, os.environ, hosts) + _own(users)):
         problems.append(no_client(found))
-    problems += [*faults, *replace(settings, **_ANY).problems(), *gate_problems(settings)]
+    problems += [*faults, *problems_of(replace(settings, **_ANY)), *gate_problems(settings)]
     if problems:
         raise ConfigurationError(problems)
     sandbox = start(settings.users, settings.sandbox_latency_s)

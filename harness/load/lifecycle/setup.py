@@ -27,7 +27,7 @@ from harness.evidence.gate_sources import gather
 from harness.evidence.gates import Gate
 from harness.evidence.past import Past
 from harness.extract import JsonExtractor
-from harness.settings import CLIENT_SECRET_VARIABLE, Settings
+from harness.settings import CLIENT_SECRET_VARIABLE, Settings, problems_of
 from harness.transport import Endpoint, proxy_for, tls_context
 
 T = TypeVar("T")
@@ -103,14 +103,14 @@ def assemble(
         ConfigurationError: With every fault that was found, not just the first.
     """
     check = _Check()
-    check.problems += [*settings.problems(), *_unknown_answers(answers)]
+    check.problems += [*problems_of(settings), *_unknown_answers(answers)]
     users = check.attempt(lambda: users_of(settings, data_set))
     secrets = check.attempt(lambda: _unlock(settings, users)) or {}
     tls = check.attempt(lambda: tls_context(settings.ca_bundle))
     keys = check.attempt(lambda: aws.keys_for(settings.signing, settings.sandbox_keys))
     gates, baseline = _yardsticks(settings, check) if judges else ((), None)
     endpoint = None
-    if not settings.problems():
+    if not problems_of(settings):
         endpoint = check.attempt(lambda: Endpoint.parse(settings.given_url or aws.endpoint_url(settings.region)))
     if users is not None and credentials.is_sample(users) and not settings.is_local:
         check.problems.append(_sample_users(settings.users))
