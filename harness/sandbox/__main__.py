@@ -18,15 +18,8 @@ from urllib.parse import urlsplit
 import gevent
 
 from harness.errors import EXIT, ConfigurationError, Problem
-from harness.sandbox.certificates import server_context
-from harness.sandbox.fault_line import order_of
-from harness.sandbox.launch import Sandbox, assemble, read_ready_line
-from harness.sandbox.lifetime import Lifetime
-from harness.sandbox.options import (
-    DEFAULT_REGION,
-    DEVICES,
+from harness.sandbox.argument_types import (
     LOOPBACK,
-    Options,
     duration_s,
     grace_s,
     own_address,
@@ -36,6 +29,11 @@ from harness.sandbox.options import (
     scope_names,
     whole_seconds,
 )
+from harness.sandbox.certificates import server_context
+from harness.sandbox.fault_line import order_of
+from harness.sandbox.launch import Sandbox, assemble, read_ready_line
+from harness.sandbox.lifetime import Lifetime
+from harness.sandbox.options import DEFAULT_REGION, DEVICES, Options
 from harness.sandbox.orders import Order
 from harness.sandbox.samples import accounts
 from harness.sandbox.server import SandboxServer

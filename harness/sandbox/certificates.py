@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from gevent import ssl
 
-from harness.sandbox.options import LOOPBACK
+from harness.sandbox.argument_types import LOOPBACK
 
 LIFE = dt.timedelta(days=7)
 CA_FILE = "sandbox-ca.pem"

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from harness.sandbox.options import duration_s
+from harness.sandbox.argument_types import duration_s
 from harness.sandbox.orders import MEANINGS, Kind, Order
 
 _TEXTS = {"on": "AREA", "type": "NAME", "message": "TEXT", "user": "NAME"}

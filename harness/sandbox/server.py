@@ -17,9 +17,9 @@ import gevent
 import gevent.socket
 from gevent.pywsgi import Input, WSGIHandler, WSGIServer
 
+from harness.sandbox.argument_types import LOOPBACK
 from harness.sandbox.exchange import Delivery, Received, Response
 from harness.sandbox.incoming import HTTP_1_1, Headers, Incoming, received
-from harness.sandbox.options import LOOPBACK
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: a whole load test arrives at once."""

@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from harness.sandbox.options import (
+from harness.sandbox.argument_types import (
     duration_s,
     grace_s,
     own_address,
