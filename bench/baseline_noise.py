@@ -23,8 +23,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench import machine
-from harness.evidence import past
-from harness.evidence.comparison import compare
+from harness.evidence.judging import baseline
+from harness.evidence.judging.comparison import compare
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -117,7 +117,7 @@ def measure(folder, ready, options, name):
         text=True,
         check=False,
     )
-    found = past.read(results / "latest")
+    found = baseline.read(results / "latest")
     assert found.word == "passed", run.stdout
     return found
 

@@ -21,9 +21,9 @@ from bench.contest import Venue
 from bench.servers import challenger
 from harness.cognito.flows import FLOWS, Account, AppClient
 from harness.conversation import Cognito, Conversation, CutOff
-from harness.evidence.sample import Sample
+from harness.evidence.figures.sample import Sample
 from harness.extract import JsonExtractor
-from harness.load.reckoner import Reckoner
+from harness.load.run.srp_thread import Reckoner
 from harness.outcome import Reason
 from harness.transport import Endpoint
 

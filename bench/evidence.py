@@ -20,12 +20,12 @@ from statistics import median
 import psutil
 
 from bench import machine
-from harness.evidence.health import Health
-from harness.evidence.jtl import SampleFile
-from harness.evidence.metrics import Metrics
-from harness.evidence.record import INTERVAL_S, Facts, Record
+from harness.evidence.figures.generator_health import Health
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.figures.sample import Sample
 from harness.evidence.reports import files
-from harness.evidence.sample import Sample
+from harness.evidence.storage.jtl import SampleFile
+from harness.evidence.storage.record import INTERVAL_S, Facts, Record
 from harness.outcome import Outcome, Reason
 from tests.evidence.reports.story import tell
 

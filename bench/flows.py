@@ -39,9 +39,9 @@ from harness.cognito.tokens import Tokens
 from harness.conversation import Conversation
 from harness.credentials import CsvDataSet
 from harness.load.leases import LocalRows, RowLedger
-from harness.load.lifecycle.run import Run
-from harness.load.lifecycle.setup import assemble
-from harness.load.reckoner import Reckoner
+from harness.load.run.run import Run
+from harness.load.run.setup import assemble
+from harness.load.run.srp_thread import Reckoner
 from harness.outcome import Reason
 from harness.settings import Settings
 

@@ -24,9 +24,9 @@ from harness.cognito.wire import (
     Call,
 )
 from harness.errors import ConfigurationError, LoginError, TransportError
-from harness.evidence.health import KeptConnections
-from harness.evidence.in_flight import InFlight
-from harness.evidence.sample import Sample, new_sample
+from harness.evidence.figures.generator_health import KeptConnections
+from harness.evidence.figures.in_flight import InFlight
+from harness.evidence.figures.sample import Sample, new_sample
 from harness.outcome import Outcome, Reason
 from harness.steady import STEADY
 from harness.transport import Answer, Channel, Endpoint, Proxy

@@ -19,9 +19,9 @@ from harness.cognito.tokens import Tokens
 from harness.cognito.wire import NO_REPLY, OFFLOAD, USER_AGENT, Call
 from harness.conversation import NO_AWS_KEYS, Cognito, Conversation, CutOff
 from harness.errors import ConfigurationError, ConnectError, LoginError, Problem, TimedOutError, TransportError
-from harness.evidence.health import KeptConnections
-from harness.evidence.in_flight import InFlight
-from harness.evidence.sample import Sample
+from harness.evidence.figures.generator_health import KeptConnections
+from harness.evidence.figures.in_flight import InFlight
+from harness.evidence.figures.sample import Sample
 from harness.outcome import Outcome, Reason
 from harness.transport import Answer, Endpoint
 

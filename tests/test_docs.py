@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence.gates import parse_gates
+from harness.evidence.judging.gates import parse_gates
 from harness.settings import KNOBS, Settings, problems_of
 
 ROOT = Path(__file__).parents[1]

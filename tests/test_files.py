@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigurationError
-from harness.evidence import past
-from harness.evidence.gate_sources import gather
+from harness.evidence.judging import baseline
+from harness.evidence.judging.gate_sources import gather
 from harness.files import read_bytes
 from harness.transport import tls_context
 
@@ -26,7 +26,7 @@ def said_of(option: str, path: Path) -> str:
         if option == "--cognito-ca-bundle":
             tls_context(str(path))
         elif option == "--baseline":
-            past.read(path)
+            baseline.read(path)
         else:
             return "".join(problem.message for problem in gather("", str(path), path.parent).problems)
     except ConfigurationError as error:

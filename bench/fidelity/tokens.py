@@ -165,7 +165,7 @@ def _machine(place: Place, secret: str | None = None) -> Told:
 
 @behaviour(
     "client_credentials gives a client a token of its scopes, without a user",
-    "sandbox/test_oauth.py::test_a_client_gets_an_access_token_of_its_own",
+    "sandbox/endpoints/test_token_endpoint.py::test_a_client_gets_an_access_token_of_its_own",
 )
 def machine(place: Place) -> None:
     told = _machine(place)
@@ -178,7 +178,7 @@ def machine(place: Place) -> None:
 
 @behaviour(
     "client_credentials by a wrong secret: 400 invalid_client",
-    "sandbox/test_oauth.py::test_each_refusal_is_a_400_with_oauth_s_name",
+    "sandbox/endpoints/test_token_endpoint.py::test_each_refusal_is_a_400_with_oauth_s_name",
 )
 def stranger(place: Place) -> None:
     told = _machine(place, "wrong")

@@ -121,7 +121,7 @@ def request_id(place: Place) -> None:
 
 @behaviour(
     "A page's preflight allows the six headers that browser clients send",
-    "sandbox/test_server.py::test_a_browser_may_ask_first_and_is_told_what_it_may_send",
+    "sandbox/http/test_server.py::test_a_browser_may_ask_first_and_is_told_what_it_may_send",
 )
 def preflight(place: Place) -> None:
     asks = {

@@ -27,7 +27,7 @@ from itertools import count
 from struct import Struct
 
 from bench.canned import login_answer
-from harness.evidence.histogram import Histogram
+from harness.evidence.figures.histogram import Histogram
 
 SLOW_EVERY, SLOW_S = 200, 1.5
 SPREAD = 0.3

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bench.soak.rotation import Turn
 from bench.soak.watch import CALL, LOGIN, SANDBOX, Look
-from harness.sandbox.orders import Kind
+from harness.sandbox.faults.orders import Kind
 from harness.session import MARGIN_S, MARGIN_SHARE, SPREAD_SHARE
 
 MEGABYTE: Final = 1e6

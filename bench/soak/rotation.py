@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from harness.sandbox.orders import INCIDENTS, Kind
+from harness.sandbox.faults.orders import INCIDENTS, Kind
 
 Order = Mapping[str, Any]
 """A fault as the control port takes it, without what the timetable adds."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from harness.cognito import remedies
 from harness.cognito.tokens import Tokens, claims
 from harness.errors import ConfigurationError, LoginError
-from harness.evidence.sample import Sample
+from harness.evidence.figures.sample import Sample
 
 TIMES: Final = frozenset({"iat", "exp", "auth_time", "nbf"})
 """Claims that are seconds since the epoch (RFC 7519, OpenID Connect Core)."""

@@ -14,8 +14,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from harness.errors import EXIT, ConfigurationError, Problem
-from harness.sandbox.fault_line import add_fault_options, kinds_for_people, protect_negative, wanted_of
-from harness.sandbox.orders import Kind
+from harness.sandbox.faults.command_line import add_fault_options, kinds_for_people, protect_negative, wanted_of
+from harness.sandbox.faults.orders import Kind
 
 READY_FILE: Final = "sandbox.json"
 VARIABLE: Final = "COGNITO_SANDBOX_FILE"

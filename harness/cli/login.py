@@ -26,7 +26,7 @@ from harness.cognito.flows.challenges import ANSWERED_BY_FUNCTION
 from harness.cognito.tokens import Tokens, TokenUse
 from harness.conversation import Cognito, Conversation, CutOff
 from harness.errors import EXIT, ConfigurationError, LoginError, Problem
-from harness.evidence.sample import Sample
+from harness.evidence.figures.sample import Sample
 from harness.extract import JsonExtractor
 from harness.outcome import Reason
 from harness.settings import CLIENT_SECRET_VARIABLE, KNOBS, Settings, problems_of

@@ -14,12 +14,13 @@ from rich.console import Console
 
 from harness.cognito import remedies
 from harness.errors import EXIT, ConfigurationError, HarnessError
-from harness.evidence import jtl, past
-from harness.evidence.comparison import FAIL_RATE, Comparison, Interval, compare
+from harness.evidence.judging import baseline
+from harness.evidence.judging.comparison import FAIL_RATE, Comparison, Interval, compare
 from harness.evidence.rebuild import rebuild
 from harness.evidence.reports import files, summary, terminal
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.summary import comparison_record
+from harness.evidence.storage import jtl
 
 
 class Subcommand(NamedTuple):
@@ -72,7 +73,7 @@ def _add_compare_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> EXIT:
-    comparison = compare(past.read(arguments.before), past.read(arguments.after))
+    comparison = compare(baseline.read(arguments.before), baseline.read(arguments.after))
     if arguments.json:
         print(json.dumps(comparison_record(comparison), indent=2, ensure_ascii=False))
     else:

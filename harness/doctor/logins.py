@@ -19,7 +19,7 @@ from harness.credentials import Row
 from harness.doctor.case import TIMEOUT_S, Case, Known
 from harness.doctor.finding import Finding, State, all_unchecked, explained, failed, ok, unchecked
 from harness.errors import LoginError
-from harness.evidence.sample import Sample
+from harness.evidence.figures.sample import Sample
 from harness.extract import JsonExtractor
 from harness.outcome import Outcome, Reason
 from harness.settings import Settings

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import EXIT
-from harness.evidence.events import set_clocks
-from harness.evidence.gates import GateResult, parse_gates
-from harness.evidence.hangs import left_open, still_open
-from harness.evidence.health import clocks, reopened, validity
-from harness.evidence.measured import Measured
-from harness.evidence.record import RUN, warmup_note
-from harness.evidence.remains import Remains, remains_of
-from harness.evidence.run import Remedies, Run, no_remedies
-from harness.evidence.verdict import Verdict, decide, hung_because, too_many_dropped
+from harness.evidence.figures.events import set_clocks
+from harness.evidence.figures.generator_health import clocks, reopened, validity
+from harness.evidence.finished_run import Remedies, Run, no_remedies
+from harness.evidence.judging.gates import GateResult, parse_gates
+from harness.evidence.judging.hangs import left_open, still_open
+from harness.evidence.judging.measured import Measured
+from harness.evidence.judging.verdict import Verdict, decide, hung_because, too_many_dropped
+from harness.evidence.storage.record import RUN, warmup_note
+from harness.evidence.storage.remains import Remains, remains_of
 
 NOT_CONCLUDED: Final = "the run was not concluded: its processes were killed, or are still running"
 

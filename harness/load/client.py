@@ -12,9 +12,9 @@ import gevent
 from locust.contrib.fasthttp import ErrorResponse, FastResponse, ResponseContextManager
 
 from harness.cognito.tokens import Tokens
-from harness.evidence.in_flight import InFlight
+from harness.evidence.figures.in_flight import InFlight
 from harness.load.api_errors import refused_token
-from harness.load.caught import JudgedAnswer, JudgedByLocust, Silence
+from harness.load.catch_response import JudgedAnswer, JudgedByLocust, Silence
 from harness.load.http import DirectSession
 from harness.load.http.session import Meta
 

@@ -19,18 +19,19 @@ from locust.web import WebUI
 from harness.cognito.parties import AnswerFunction
 from harness.credentials import CsvDataSet
 from harness.errors import EXIT
-from harness.load import guards, live, webui
-from harness.load.config_keys import ConfigKeys
-from harness.load.garbage import Spared
-from harness.load.lifecycle.conclusion import explanation
-from harness.load.lifecycle.leaving import Leaving
-from harness.load.lifecycle.master import supervisor_of
-from harness.load.lifecycle.orphans import end_forks_with_this_process
-from harness.load.lifecycle.run import REQUEST_TYPE, Run, attach, run_of
-from harness.load.lifecycle.setup import keep_answers, say_problems
-from harness.load.lifecycle.supervisor import Supervisor
-from harness.load.lifecycle.worker import Worker
-from harness.load.results import request_sample
+from harness.load.api_sample import request_sample
+from harness.load.locust_fixes import patches
+from harness.load.locust_fixes.gc_tuning import Spared
+from harness.load.plan.config_keys import ConfigKeys
+from harness.load.run.run import REQUEST_TYPE, Run, attach, run_of
+from harness.load.run.setup import keep_answers, say_problems
+from harness.load.supervisor.base import Supervisor
+from harness.load.supervisor.conclusion import explanation
+from harness.load.supervisor.leaving import Leaving
+from harness.load.supervisor.master import supervisor_of
+from harness.load.webui import guard, tabs
+from harness.load.workers.orphans import end_forks_with_this_process
+from harness.load.workers.worker import Worker
 from harness.settings import KNOBS
 
 LOOPBACK = "127.0.0.1"
@@ -47,7 +48,7 @@ def install(
         answers: Functions that answer challenges, by AWS's name: CUSTOM_CHALLENGE, EMAIL_OTP, SMS_OTP, SMS_MFA,
             SOFTWARE_TOKEN_MFA (for users without a totp_secret). They may wait; no sample counts that.
     """
-    guards.apply()
+    patches.apply()
     end_forks_with_this_process()
     _Plugin(events, data_set or CsvDataSet(path=""), answers or {})
 
@@ -78,7 +79,7 @@ class _Plugin:
 
     def add_options(self, parser: LocustArgumentParser, **_: object) -> None:
         """The harness's options. All are text for argparse, and are checked together later."""
-        guards.read_long_durations(parser)
+        patches.read_long_durations(parser)
         keys = ConfigKeys(parser)
         self._keys = self._keys or keys  # the web UI parses again
         for knob in KNOBS:
@@ -119,14 +120,14 @@ class _Plugin:
         self._supervisor = supervisor = supervisor_of(environment, self._data_set)
         supervisor.prepare(unread)
         if web_ui is not None and web_ui.app is not None:
-            webui.protect(
+            guard.protect(
                 web_ui.app,
                 web_host=web_ui.host,
                 names=os.environ.get("COGNITO_WEB_NAMES", "").split(","),
                 options=lambda: supervisor.options,
                 validate=supervisor.problems,
             )
-            live.show(
+            tabs.show(
                 web_ui.app,
                 web_ui,
                 supervisor.standing,
@@ -135,18 +136,18 @@ class _Plugin:
             )
         self._leaving = Leaving(environment, supervisor)
         self._leaving.listen()
-        guards.tell_the_loop_the_time()
+        patches.tell_the_loop_the_time()
 
     def begin(self, environment: Environment, **_: object) -> None:
         """A run starts."""
         if part := self._supervisor or self._worker:
-            guards.look_at_the_stack_early()
+            patches.look_at_the_stack_early()
             if self._leaving is not None:
                 self._leaving.begin()
             part.begin()
             self._current = run_of(environment)
             self._spared.before_users()
-            guards.tell_the_loop_the_time()
+            patches.tell_the_loop_the_time()
 
     def settle(self, user_count: int, **_: object) -> None:
         """All users are there."""

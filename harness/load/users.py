@@ -16,13 +16,13 @@ from harness.cognito.tokens import Tokens, TokenUse
 from harness.conversation import Conversation
 from harness.credentials import Cycle, Row
 from harness.errors import ConfigurationError, LoginError, Problem
-from harness.evidence.metrics import NO_ACCOUNT
+from harness.evidence.figures.metrics import NO_ACCOUNT
 from harness.extract import JsonExtractor
-from harness.load import guards
 from harness.load.client import ApiSession
 from harness.load.http.limits import REQUEST_TIMEOUT_S, Limits
-from harness.load.lifecycle.run import Run, run_of
-from harness.load.lifecycle.waits import wait_of, waiting
+from harness.load.locust_fixes import patches
+from harness.load.run.run import Run, run_of
+from harness.load.run.stoppable_wait import wait_of, waiting
 from harness.outcome import Outcome, Reason
 from harness.session import TokenSession
 from harness.settings import Settings
@@ -319,4 +319,4 @@ class _AccountBearer:
 
 
 def _context_factory(run: Run, *, insecure: bool) -> Any:  # noqa: ANN401  # Locust's own type
-    return guards.shared_context_factory(guards.unverified_context() if insecure else run.setup.tls)
+    return patches.shared_context_factory(patches.unverified_context() if insecure else run.setup.tls)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import ConfigurationError, Problem
-from harness.evidence import rejections
+from harness.evidence.storage import rejections
 
 COLUMN: Final = "username"
 

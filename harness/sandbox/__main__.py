@@ -29,14 +29,14 @@ from harness.sandbox.argument_types import (
     scope_names,
     whole_seconds,
 )
-from harness.sandbox.certificates import server_context
-from harness.sandbox.fault_line import order_of
+from harness.sandbox.faults.command_line import order_of
+from harness.sandbox.faults.orders import Order
+from harness.sandbox.http.certificates import server_context
+from harness.sandbox.http.server import SandboxServer
 from harness.sandbox.launch import Sandbox, assemble, read_ready_line
 from harness.sandbox.lifetime import Lifetime
 from harness.sandbox.options import DEFAULT_REGION, DEVICES, Options
-from harness.sandbox.orders import Order
-from harness.sandbox.samples import accounts
-from harness.sandbox.server import SandboxServer
+from harness.sandbox.sample_accounts import accounts
 
 STOP_TIMEOUT_S = 0.2
 """How long answers that are on their way may still take when the sandbox stops."""

@@ -11,31 +11,31 @@ from typing import Any
 import gevent
 
 from harness.errors import ConfigurationError, Problem
-from harness.sandbox.api import Api
-from harness.sandbox.application import Application
-from harness.sandbox.checks.bearer import TOKEN_USES, BearerCheck
 from harness.sandbox.checks.model import ServiceModel
 from harness.sandbox.checks.signature import AccessKey, SignatureCheck
-from harness.sandbox.control import Control
-from harness.sandbox.counts import Counts
-from harness.sandbox.faults import Faults
-from harness.sandbox.incidents import Incidents
-from harness.sandbox.oauth import TokenEndpoint
+from harness.sandbox.endpoints.bearer_check import TOKEN_USES, BearerCheck
+from harness.sandbox.endpoints.cognito import Doors, Service
+from harness.sandbox.endpoints.control import Control
+from harness.sandbox.endpoints.incidents import Incidents
+from harness.sandbox.endpoints.protected_api import Api
+from harness.sandbox.endpoints.router import Application
+from harness.sandbox.endpoints.sts import Sts
+from harness.sandbox.endpoints.token_endpoint import TokenEndpoint
+from harness.sandbox.faults.standing import Faults
 from harness.sandbox.operations.table import operations
 from harness.sandbox.options import AWS_SHORTEST_LIFE_S, DEFAULT_LIFE_S, DEVICES, Options
-from harness.sandbox.samples import Account
-from harness.sandbox.service import Doors, Service
+from harness.sandbox.request_counts import Counts
+from harness.sandbox.sample_accounts import Account
+from harness.sandbox.state.batch_signer import Press
 from harness.sandbox.state.clock import ALPHANUMERIC, Chance, Clock, Skew
 from harness.sandbox.state.device import Device
 from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Client, Directory, Pool, TokenLives
-from harness.sandbox.state.press import Press
 from harness.sandbox.state.quota import Quotas
 from harness.sandbox.state.session import Sessions
 from harness.sandbox.state.srp import enrol
 from harness.sandbox.state.tokens import Tokens
 from harness.sandbox.state.totp import Authenticator
-from harness.sandbox.sts import Sts
 
 POOL_NAME = "sandbox"
 REFRESH_FLOW = "ALLOW_REFRESH_TOKEN_AUTH"

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from harness.sandbox.argument_types import LOOPBACK
-from harness.sandbox.orders import Order
+from harness.sandbox.faults.orders import Order
 
 DEFAULT_REGION = "us-east-1"
 DEFAULT_LIFE_S = 3600

@@ -9,7 +9,7 @@ from typing import Final
 from harness.cognito.flows import CLIENT_CREDENTIALS, POOL_FLOWS
 from harness.cognito.flows.client_credentials import SCOPE
 from harness.errors import Problem
-from harness.evidence.sweep import SHORTEST_HOLD_S
+from harness.evidence.judging.sweep import SHORTEST_HOLD_S
 from harness.settings.knobs import KNOBS
 from harness.settings.limits import (
     ANSWER,

@@ -8,8 +8,8 @@ from math import ceil
 from typing import Final, Self
 
 from harness.cognito.flows import CLIENT_CREDENTIALS
-from harness.evidence.sweep import CONCURRENT, PER_SECOND, Plan
-from harness.evidence.verdict import MAX_DROPPED_SHARE
+from harness.evidence.judging.sweep import CONCURRENT, PER_SECOND, Plan
+from harness.evidence.judging.verdict import MAX_DROPPED_SHARE
 from harness.settings.knobs import DEFAULT_CLIENT_QUOTA, DEFAULT_LOGIN_RATE, DEFAULT_QUOTA, KNOBS
 from harness.settings.rates import Stage, levels, stages
 from harness.settings.units import number, seconds, share, size_bytes, whole

@@ -12,7 +12,7 @@ from bench.faults.case import FAILED, INVALID, PASSED, REFUSED, Case, Way, but
 from bench.faults.cases import cases
 from bench.faults.judging import Counts, Seen, disagreements, wrongs
 from bench.faults.table import Cell, table
-from harness.sandbox.orders import Kind
+from harness.sandbox.faults.orders import Kind
 
 ROOT = Path(__file__).parents[2]
 VERDICT = "passed: nothing failed, and no gate was given (exit code 0)"

@@ -12,7 +12,7 @@ from bench.soak.__main__ import duration
 from bench.soak.checks import Soak, age, false_success, memory, renewals
 from bench.soak.rotation import HELD_FOR, Turn, spells, timetable
 from bench.soak.watch import Look, by_name
-from harness.sandbox.orders import INCIDENTS, Kind, Order
+from harness.sandbox.faults.orders import INCIDENTS, Kind, Order
 
 SECONDS, LIFE_S, EVERY_S = 1200, 300, 5
 EVEN = 500 / 180 * EVERY_S

@@ -10,7 +10,7 @@ import pytest
 from harness.cli.answer import Attempt, tell
 from harness.cognito.tokens import Tokens
 from harness.errors import LoginError
-from harness.evidence.sample import Sample
+from harness.evidence.figures.sample import Sample
 from harness.outcome import Outcome
 
 

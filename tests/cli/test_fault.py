@@ -12,8 +12,8 @@ import pytest
 from harness.cli.main import main
 from harness.errors import EXIT
 from harness.sandbox.__main__ import main as sandbox_main
-from harness.sandbox.fault_line import order_of
-from harness.sandbox.orders import Kind, Order
+from harness.sandbox.faults.command_line import order_of
+from harness.sandbox.faults.orders import Kind, Order
 
 StartSandbox = Callable[..., Any]
 

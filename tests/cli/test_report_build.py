@@ -9,10 +9,10 @@ import pytest
 
 from harness.cli.main import main
 from harness.errors import EXIT
-from harness.evidence.jtl import HEADER
-from harness.evidence.metrics import Metrics
-from harness.evidence.record import Facts, Record, make_folder
-from harness.evidence.sample import Sample
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.figures.sample import Sample
+from harness.evidence.storage.jtl import HEADER
+from harness.evidence.storage.record import Facts, Record, make_folder
 from harness.outcome import Outcome, Reason
 
 STARTED_S = 1_795_000_000.25

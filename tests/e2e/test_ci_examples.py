@@ -11,7 +11,7 @@ import pytest
 
 from bench.ci_job import steps_of
 from harness.errors import EXIT
-from harness.evidence.gates import parse_gates
+from harness.evidence.judging.gates import parse_gates
 from tests.e2e.conftest import ROOT
 
 pytestmark = pytest.mark.e2e

@@ -14,8 +14,8 @@ from collections import Counter
 import pytest
 
 from harness.errors import EXIT
-from harness.evidence.record import INTERVAL_S
-from harness.evidence.timeline import from_csv
+from harness.evidence.figures.timeline import from_csv
+from harness.evidence.storage.record import INTERVAL_S
 from tests.e2e.conftest import wait_until
 
 pytestmark = pytest.mark.e2e

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from harness.evidence.health import Health
-from harness.evidence.metrics import Metrics
-from harness.evidence.past import Past
-from harness.evidence.sample import Sample
+from harness.evidence.figures.generator_health import Health
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.figures.sample import Sample
+from harness.evidence.judging.baseline import Past
 from harness.outcome import Outcome, Reason
 
 

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from harness.cli.main import main
 from harness.errors import EXIT, ConfigurationError, HarnessError
-from harness.evidence import past
-from harness.evidence.health import Health
-from harness.evidence.metrics import Metrics
-from harness.evidence.past import Past
+from harness.evidence.figures.generator_health import Health
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.figures.sample import Sample
+from harness.evidence.judging import baseline
+from harness.evidence.judging.baseline import Past
+from harness.evidence.judging.sweep import CONCURRENT, Plan
 from harness.evidence.rebuild import rebuild
-from harness.evidence.record import Facts, Record, make_folder
-from harness.evidence.rejections import Rejected
 from harness.evidence.reports import files, summary
-from harness.evidence.sample import Sample
-from harness.evidence.sweep import CONCURRENT, Plan
+from harness.evidence.storage.record import Facts, Record, make_folder
+from harness.evidence.storage.rejections import Rejected
 from harness.outcome import Outcome, Reason
 
 STARTED_S = 1_795_000_000.25
@@ -68,7 +68,7 @@ def write(folder: Path) -> Path:
     record.reject([Rejected(3, "+somebody", "NotAuthorizedException", "Incorrect username or password.")])
     record.finish({"this process": health}, {"stopping_s": STARTED_S + 20, "ended_s": STARTED_S + 21})
     record.conclude(("a note",), generator="valid")
-    past.write(Past("a-run", 20.0, record.metrics, {"this process": health}, "passed"), folder)
+    baseline.write(Past("a-run", 20.0, record.metrics, {"this process": health}, "passed"), folder)
     (folder / "samples-w.jtl").write_text("timeStamp,elapsed,label\n" + "".join(f"{n},2,x\n" for n in range(5)))
     return folder
 
@@ -212,7 +212,7 @@ def test_a_value_of_another_type_breaks_no_report_and_no_comparison(whole: Path,
     with suppress(HarnessError):  # of another version
         json.loads(summary._text(rebuild(folder)))
     with suppress(ConfigurationError):
-        past.read(folder)
+        baseline.read(folder)
 
 
 def spoil(document, data: st.DataObject) -> None:

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import ConfigurationError
-from harness.evidence.gate_grammar import COMPARISONS
-from harness.evidence.gates import Gate, parse_gates
-from harness.evidence.measured import Measured
-from harness.evidence.metrics import Metrics
-from harness.evidence.sample import Sample
-from harness.evidence.tally import LOGINS, Selector
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.figures.sample import Sample
+from harness.evidence.figures.tally import LOGINS, Selector
+from harness.evidence.judging.gate_grammar import COMPARISONS
+from harness.evidence.judging.gates import Gate, parse_gates
+from harness.evidence.judging.measured import Measured
 from harness.outcome import Outcome, Reason
 
 

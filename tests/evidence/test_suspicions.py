@@ -5,10 +5,17 @@ from __future__ import annotations
 import msgpack
 import pytest
 
-from harness.evidence.health import MAX_GC_PAUSE_US, MAX_LAG_P99_US, Health, judge, reopened, suspicions
-from harness.evidence.metrics import Metrics
-from harness.evidence.sample import Sample
-from harness.evidence.verdict import decide
+from harness.evidence.figures.generator_health import (
+    MAX_GC_PAUSE_US,
+    MAX_LAG_P99_US,
+    Health,
+    judge,
+    reopened,
+    suspicions,
+)
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.figures.sample import Sample
+from harness.evidence.judging.verdict import decide
 from harness.outcome import Outcome
 
 

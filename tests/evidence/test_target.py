@@ -10,15 +10,15 @@ import pytest
 from junitparser import JUnitXml
 from rich.console import Console
 
-from harness.evidence.metrics import Metrics
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.finished_run import Run
+from harness.evidence.judging.verdict import decide
 from harness.evidence.rebuild import rebuild
-from harness.evidence.record import Facts, Record, facts_from_json
 from harness.evidence.reports import html, summary, terminal
 from harness.evidence.reports.junit import junit
 from harness.evidence.reports.markdown import markdown
-from harness.evidence.run import Run
+from harness.evidence.storage.record import Facts, Record, facts_from_json
 from harness.evidence.target import Target
-from harness.evidence.verdict import decide
 
 URL = "https://cognito-idp.eu-west-1.amazonaws.com"
 POOL = Target("endpoint", URL, "eu-west-1_AbC123", "eu-west-1", ("https://api.example.com",))

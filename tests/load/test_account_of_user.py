@@ -16,9 +16,9 @@ from harness.cognito.tokens import Tokens
 from harness.errors import LoginError
 from harness.load import CognitoApiUser
 from harness.load.leases import Exhausted, LocalRows, RowLedger
-from harness.load.leases.desk import RECALL
-from harness.load.lifecycle.run import Run, attach
-from harness.load.lifecycle.setup import Setup
+from harness.load.leases.broker import RECALL
+from harness.load.run.run import Run, attach
+from harness.load.run.setup import Setup
 from harness.load.users import MOST_ROWS
 from harness.outcome import Outcome
 from harness.settings import Settings

@@ -13,7 +13,7 @@ from locust.contrib.fasthttp import LocustBadStatusCode
 
 from harness.cognito.remedies import lookup
 from harness.load.api_errors import refused_token
-from harness.load.results import MAX_ERROR_CHARS, request_sample
+from harness.load.api_sample import MAX_ERROR_CHARS, request_sample
 
 CLIENT, POOL = "1example23456789", "eu-west-1_AbC123"
 

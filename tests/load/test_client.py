@@ -17,7 +17,7 @@ from locust.event import EventHook
 from locust.exception import LocustError, RescheduleTask
 
 from harness.cognito.tokens import Tokens
-from harness.evidence.in_flight import InFlight
+from harness.evidence.figures.in_flight import InFlight
 from harness.load.client import ApiSession
 
 

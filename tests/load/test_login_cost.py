@@ -15,7 +15,7 @@ from harness.conversation import Cognito
 from harness.credentials import CsvDataSet, Row
 from harness.extract import JsonExtractor
 from harness.load.leases import LocalRows, RowLedger
-from harness.load.lifecycle.run import Run, attach
+from harness.load.run.run import Run, attach
 from harness.load.users import CognitoLoginUser
 from harness.settings import Settings
 from harness.transport import Endpoint

@@ -6,8 +6,8 @@ import pytest
 from locust.env import Environment
 
 from harness.credentials import CsvDataSet, read
-from harness.load.lifecycle import load_model
-from harness.load.lifecycle.setup import too_few_for_logins
+from harness.load.plan import load_model
+from harness.load.run.setup import too_few_for_logins
 from harness.load.users import CognitoApiUser, CognitoLoginUser
 
 

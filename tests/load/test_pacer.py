@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness.load.pacing import Pacer
+from harness.load.run.pacing import Pacer
 from harness.settings.rates import Stage
 
 RATES = st.floats(0.5, 200)

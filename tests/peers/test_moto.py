@@ -47,7 +47,7 @@ def moto():
             time.sleep(0.1)
     yield url
     server.terminate()
-    server.wait(10)
+    server.wait(60)
 
 
 @pytest.fixture

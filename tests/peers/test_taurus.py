@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence.jtl import SampleFile
-from harness.evidence.sample import Sample
+from harness.evidence.figures.sample import Sample
+from harness.evidence.storage.jtl import SampleFile
 from harness.outcome import Outcome, Reason
 
 pytestmark = pytest.mark.peers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import ConfigurationError
-from harness.evidence.rejections import Rejected, header, to_csv
+from harness.evidence.storage.rejections import Rejected, header, to_csv
 from harness.provision.chosen import names_in
 
 

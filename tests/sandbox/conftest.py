@@ -24,10 +24,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 
+from harness.sandbox.http.server import SandboxServer
 from harness.sandbox.launch import Sandbox, assemble
 from harness.sandbox.options import Options
-from harness.sandbox.samples import Account
-from harness.sandbox.server import SandboxServer
+from harness.sandbox.sample_accounts import Account
 from harness.sandbox.state.clock import Clock
 from harness.sandbox.state.user import UserStatus
 

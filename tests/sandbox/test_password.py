@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.sandbox.checks.refusals import InvalidPassword
+from harness.sandbox.errors import InvalidPassword
 from harness.sandbox.state.clock import Chance
 from harness.sandbox.state.password import PasswordPolicy, Verifier
 from harness.sandbox.state.srp import enrol

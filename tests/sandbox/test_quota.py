@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.sandbox.checks.refusals import TooManyRequests
+from harness.sandbox.errors import TooManyRequests
 from harness.sandbox.state.quota import Quotas, TokenBucket
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.sandbox.checks.refusals import NotAuthorized
+from harness.sandbox.errors import NotAuthorized
 from harness.sandbox.state.clock import Chance, Clock
 from harness.sandbox.state.session import Sessions
 

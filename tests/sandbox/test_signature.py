@@ -12,9 +12,9 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.sandbox.checks.refusals import InvalidSignature, Refusal
 from harness.sandbox.checks.signature import AccessKey, SignatureCheck
-from harness.sandbox.exchange import Received
+from harness.sandbox.errors import InvalidSignature, Refusal
+from harness.sandbox.http.exchange import Received
 
 KEY = AccessKey("AKIASAMPLE", "sample-secret")
 TEMPORARY = AccessKey("ASIASAMPLE", "sample-secret", "sample-session-token")

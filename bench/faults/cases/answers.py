@@ -11,7 +11,7 @@ from bench.faults.case import FAILED, PASSED, Case, but, expect
 from bench.faults.deeds import order
 from bench.faults.judging import Expected
 from bench.faults.scene import Scene
-from harness.sandbox.orders import Kind
+from harness.sandbox.faults.orders import Kind
 
 TIMES: Final = 5
 """How often each happens."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from harness.evidence.rejections import FILE_NAME, Rejections
+from harness.evidence.storage.rejections import FILE_NAME, Rejections
 
 HIDDEN: Final = "not shown"
 """In the place of a user name."""

@@ -28,11 +28,11 @@ from bokeh.models import (
 from bokeh.plotting import figure
 from bokeh.resources import Resources
 
-from harness.evidence.events import Event
+from harness.evidence.figures.events import Event
+from harness.evidence.figures.sample import Kind
+from harness.evidence.figures.tally import EXCHANGES, INTENDED, LOGINS, REQUESTS, Tally
+from harness.evidence.finished_run import Run
 from harness.evidence.reports.over_time import PERCENTILES, OverTime, Spans
-from harness.evidence.run import Run
-from harness.evidence.sample import Kind
-from harness.evidence.tally import EXCHANGES, INTENDED, LOGINS, REQUESTS, Tally
 from harness.outcome import Reason
 
 # Okabe-Ito, told apart by colour-blind readers, too; the generator's grey belongs to none of them.

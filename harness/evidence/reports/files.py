@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from harness.evidence.finished_run import Run
 from harness.evidence.reports import junit, markdown
-from harness.evidence.run import Run
 
 PAGE: Final = "report.html"
 

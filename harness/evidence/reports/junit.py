@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
-from harness.evidence.run import Run
+from harness.evidence.finished_run import Run
 
 FILE_NAME = "junit.xml"
 SUITE = "cognito-load"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
+from harness.evidence.figures.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
+from harness.evidence.finished_run import Run
 from harness.evidence.reports import accounts, steps
 from harness.evidence.reports.numbers import Numbers
-from harness.evidence.run import Run
-from harness.evidence.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
 
 FILE_NAME = "summary.md"
 _ICONS = {"passed": "✅", "failed": "❌", "no data": "❌", "invalid": "⚠️"}

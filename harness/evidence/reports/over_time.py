@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.evidence.sample import Kind
-from harness.evidence.tally import TOKEN_REFUSED
-from harness.evidence.timeline import Second
+from harness.evidence.figures.sample import Kind
+from harness.evidence.figures.tally import TOKEN_REFUSED
+from harness.evidence.figures.timeline import Second
 from harness.outcome import Outcome, Reason
 
 MOST_SPANS = 720

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.evidence.judging.sweep import Sweep
 from harness.evidence.reports.numbers import Numbers
-from harness.evidence.sweep import Sweep
 
 HEADS = ("logins/s", "p50 ms", "p95 ms", "p99 ms", "failed", "throttled", "dropped")
 """Of what stands right of a step's level."""

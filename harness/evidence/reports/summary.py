@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.evidence.comparison import FAIL_RATE, Comparison, Interval
-from harness.evidence.gates import Gate, describe
-from harness.evidence.hangs import left_open
-from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, Health
-from harness.evidence.histogram import Histogram
-from harness.evidence.measured import GENERATOR
-from harness.evidence.record import point_latest_at
-from harness.evidence.rejections import Rejections
-from harness.evidence.run import ExplainedError, Run
-from harness.evidence.sample import Kind
-from harness.evidence.sweep import Sweep
-from harness.evidence.tally import EXCHANGES, INTENDED, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
+from harness.evidence.figures.generator_health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN, Health
+from harness.evidence.figures.histogram import Histogram
+from harness.evidence.figures.sample import Kind
+from harness.evidence.figures.tally import EXCHANGES, INTENDED, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
+from harness.evidence.finished_run import ExplainedError, Run
+from harness.evidence.judging.comparison import FAIL_RATE, Comparison, Interval
+from harness.evidence.judging.gates import Gate, describe
+from harness.evidence.judging.hangs import left_open
+from harness.evidence.judging.measured import GENERATOR
+from harness.evidence.judging.sweep import Sweep
+from harness.evidence.storage.record import point_latest_at
+from harness.evidence.storage.rejections import Rejections
 from harness.evidence.target import Target
 
 SCHEMA_VERSION = 1

@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from harness.evidence.health import MAX_CPU_SHARE
+from harness.evidence.figures.generator_health import MAX_CPU_SHARE
+from harness.evidence.figures.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
+from harness.evidence.finished_run import ExplainedError, Run
 from harness.evidence.reports import accounts, steps
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.page import Section, fit
-from harness.evidence.run import ExplainedError, Run
-from harness.evidence.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
 from harness.outcome import Outcome
 
 MAX_LINES = 40

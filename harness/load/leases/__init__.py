@@ -7,7 +7,7 @@ RowLedger (the book) ← Desk (the master's answers) ← messages → Rows (what
 Only row numbers travel. Each process reads its own copy of the file, and the files must be the same (digest).
 """
 
-from harness.load.leases.desk import Desk
+from harness.load.leases.broker import Desk
 from harness.load.leases.ledger import Exhausted, RowLedger, Share
 from harness.load.leases.rows import LocalRows, Refusal, Rows
 

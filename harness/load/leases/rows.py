@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import gevent
 from gevent.event import AsyncResult
 
-from harness.load.leases.desk import ENOUGH, GRANT, RECALL, REJECTED, RETURNED, SHARE, UNWANTED, WANTED, Desk
+from harness.load.leases.broker import ENOUGH, GRANT, RECALL, REJECTED, RETURNED, SHARE, UNWANTED, WANTED, Desk
 from harness.load.leases.ledger import RowLedger
 from harness.load.leases.spans import rows_in, spans_of
 

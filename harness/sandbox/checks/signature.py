@@ -18,13 +18,8 @@ from typing import Any, NamedTuple
 from botocore.auth import EMPTY_SHA256_HASH, SigV4Auth
 from botocore.credentials import Credentials
 
-from harness.sandbox.checks.refusals import (
-    IncompleteSignature,
-    InvalidSignature,
-    MissingAuthenticationToken,
-    UnrecognizedClient,
-)
-from harness.sandbox.exchange import Received
+from harness.sandbox.errors import IncompleteSignature, InvalidSignature, MissingAuthenticationToken, UnrecognizedClient
+from harness.sandbox.http.exchange import Received
 
 SERVICE = "cognito-idp"
 ALGORITHM = "AWS4-HMAC-SHA256"

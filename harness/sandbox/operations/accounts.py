@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from harness.sandbox.checks.refusals import (
-    InvalidParameter,
-    Unauthorized,
-    UnsupportedTokenType,
-    UsernameExists,
-)
+from harness.sandbox.errors import InvalidParameter, Unauthorized, UnsupportedTokenType, UsernameExists
 from harness.sandbox.operations.parameters import (
     Answer,
     Parameters,

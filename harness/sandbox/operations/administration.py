@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.sandbox.checks.refusals import NotAuthorized, UnsupportedUserState, UserNotFound
+from harness.sandbox.errors import NotAuthorized, UnsupportedUserState, UserNotFound
 from harness.sandbox.operations.parameters import Answer, Parameters, attributes
 from harness.sandbox.state.clock import LOWER_ALPHANUMERIC
 from harness.sandbox.state.pool import Directory, Pool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from harness.sandbox.checks.refusals import InvalidOAuthFlow, InvalidParameter, ScopeDoesNotExist
+from harness.sandbox.errors import InvalidOAuthFlow, InvalidParameter, ScopeDoesNotExist
 from harness.sandbox.operations.parameters import Answer, Parameters, rest
 from harness.sandbox.state.pool import ALLOW, DEFAULT_FLOWS, Client, Directory, Pool, TokenLives
 

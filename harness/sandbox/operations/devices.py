@@ -8,7 +8,7 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import Error
 
-from harness.sandbox.checks.refusals import InvalidParameter
+from harness.sandbox.errors import InvalidParameter
 from harness.sandbox.operations.parameters import Answer, Parameters
 from harness.sandbox.state.device import Device
 from harness.sandbox.state.pool import Directory

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from heapq import nsmallest
 from typing import TypeVar
 
-from harness.sandbox.checks.refusals import InvalidParameter
+from harness.sandbox.errors import InvalidParameter
 from harness.sandbox.operations.administration import description
 from harness.sandbox.operations.parameters import Answer, Parameters
 from harness.sandbox.state.pool import Directory

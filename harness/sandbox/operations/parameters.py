@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from harness.sandbox.checks.refusals import InvalidParameter, NotAuthorized
+from harness.sandbox.errors import InvalidParameter, NotAuthorized
 from harness.sandbox.state.pool import Client
 
 Parameters = Mapping[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.sandbox.checks.refusals import InvalidParameter
+from harness.sandbox.errors import InvalidParameter
 from harness.sandbox.operations.parameters import Answer, Parameters, rest
 from harness.sandbox.state.password import PasswordPolicy
 from harness.sandbox.state.pool import Directory, Pool

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hmac
 
-from harness.sandbox.checks.refusals import CodeMismatch, ExpiredCode, InvalidParameter, NotAuthorized, UserNotFound
-from harness.sandbox.operations.first_factor import WRONG_PASSWORD
+from harness.sandbox.errors import CodeMismatch, ExpiredCode, InvalidParameter, NotAuthorized, UserNotFound
 from harness.sandbox.operations.parameters import Answer, Parameters, attributes, check_secret_hash
+from harness.sandbox.operations.sign_in.first_factor import WRONG_PASSWORD
 from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Client, Directory, Pool
 from harness.sandbox.state.tokens import Tokens

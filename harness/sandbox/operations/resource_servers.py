@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.sandbox.checks.refusals import InvalidParameter, ResourceNotFound
+from harness.sandbox.errors import InvalidParameter, ResourceNotFound
 from harness.sandbox.operations.parameters import Answer, Parameters
 from harness.sandbox.state.pool import Directory
 

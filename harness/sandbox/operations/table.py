@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping
 
 from harness.sandbox.operations.accounts import Accounts
 from harness.sandbox.operations.administration import Administration
-from harness.sandbox.operations.challenges import Challenges
 from harness.sandbox.operations.clients import Clients
 from harness.sandbox.operations.devices import Devices
-from harness.sandbox.operations.first_factor import FirstFactor
 from harness.sandbox.operations.groups import Groups
 from harness.sandbox.operations.listing import Listing
 from harness.sandbox.operations.parameters import Answer, Parameters
 from harness.sandbox.operations.pools import Pools
 from harness.sandbox.operations.recovery import Recovery
 from harness.sandbox.operations.resource_servers import ResourceServers
-from harness.sandbox.operations.second_factors import SecondFactors
-from harness.sandbox.operations.signing_in import SigningIn
-from harness.sandbox.operations.steps import Steps
+from harness.sandbox.operations.sign_in.first_factor import FirstFactor
+from harness.sandbox.operations.sign_in.initiate import SigningIn
+from harness.sandbox.operations.sign_in.next_step import Steps
+from harness.sandbox.operations.sign_in.respond import Challenges
+from harness.sandbox.operations.sign_in.second_factors import SecondFactors
 from harness.sandbox.state.outbox import Outbox
 from harness.sandbox.state.pool import Directory
 from harness.sandbox.state.session import Sessions

@@ -8,7 +8,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.sandbox.checks.refusals import InvalidPassword
+from harness.sandbox.errors import InvalidPassword
 from harness.sandbox.state.clock import Chance
 from harness.sandbox.state.srp import Enrolment, enrol
 

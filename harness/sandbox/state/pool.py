@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.sandbox.checks.refusals import (
+from harness.sandbox.errors import (
     AliasExists,
     GroupExists,
     InvalidParameter,

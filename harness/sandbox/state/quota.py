@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.sandbox.checks.refusals import TooManyRequests
+from harness.sandbox.errors import TooManyRequests
 
 USER_AUTHENTICATION = frozenset({"InitiateAuth", "AdminInitiateAuth"})
 USER_CREATION = frozenset({"SignUp", "ConfirmSignUp", "AdminCreateUser", "AdminConfirmSignUp"})

@@ -9,7 +9,7 @@ from base64 import b64encode
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from harness.sandbox.checks.refusals import NotAuthorized
+from harness.sandbox.errors import NotAuthorized
 from harness.sandbox.state.clock import ALPHANUMERIC, Chance, Clock
 from harness.sandbox.state.srp import Attempt
 

@@ -15,10 +15,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from jwt.types import Options
 
-from harness.sandbox.checks.refusals import NotAuthorized, RefreshTokenReuse
+from harness.sandbox.errors import NotAuthorized, RefreshTokenReuse
+from harness.sandbox.state.batch_signer import Press
 from harness.sandbox.state.keys import ALGORITHM, base64url, compact_json
 from harness.sandbox.state.pool import Client, Directory, Pool
-from harness.sandbox.state.press import Press
 from harness.sandbox.state.user import User
 
 SCOPE = "aws.cognito.signin.user.admin"

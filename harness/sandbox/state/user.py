@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from harness.sandbox.checks.refusals import ResourceNotFound
+from harness.sandbox.errors import ResourceNotFound
 from harness.sandbox.state.device import Device
 from harness.sandbox.state.lockout import Lockout
 from harness.sandbox.state.password import Verifier

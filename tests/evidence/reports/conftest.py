@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from harness.evidence.gates import parse_gates
-from harness.evidence.health import Health
-from harness.evidence.measured import Measured
-from harness.evidence.metrics import Metrics
-from harness.evidence.run import Run
-from harness.evidence.sample import Sample
-from harness.evidence.tally import TOKEN_REFUSED
-from harness.evidence.verdict import decide
+from harness.evidence.figures.generator_health import Health
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.figures.sample import Sample
+from harness.evidence.figures.tally import TOKEN_REFUSED
+from harness.evidence.finished_run import Run
+from harness.evidence.judging.gates import parse_gates
+from harness.evidence.judging.measured import Measured
+from harness.evidence.judging.verdict import decide
 from harness.outcome import Outcome, Reason
 
 STARTED_S = 1_795_000_000.25

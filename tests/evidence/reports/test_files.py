@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from harness.evidence.finished_run import Run
 from harness.evidence.reports import files
-from harness.evidence.run import Run
 
 
 def test_writes_every_report_and_nothing_else(run: Run, tmp_path: Path):

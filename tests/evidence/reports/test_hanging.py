@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness.evidence.metrics import Metrics
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.finished_run import Run
+from harness.evidence.judging.verdict import decide, hung_because
 from harness.evidence.reports.html import page
 from harness.evidence.reports.junit import junit
 from harness.evidence.reports.markdown import markdown
 from harness.evidence.reports.summary import summary
 from harness.evidence.reports.terminal import render
-from harness.evidence.run import Run
-from harness.evidence.verdict import decide, hung_because
 from harness.outcome import Outcome, Reason
 
 SAID = "no API request was answered: 5 were still open after up to 14.9 s"

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from harness.evidence.events import Event
-from harness.evidence.health import Health
-from harness.evidence.knee import Knee
-from harness.evidence.metrics import Metrics
+from harness.evidence.figures.events import Event
+from harness.evidence.figures.generator_health import Health
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.figures.sample import Sample
+from harness.evidence.finished_run import Run
+from harness.evidence.judging.knee import Knee
+from harness.evidence.judging.sweep import CONCURRENT, Plan, Step, Sweep
 from harness.evidence.reports import html
-from harness.evidence.run import Run
-from harness.evidence.sample import Sample
-from harness.evidence.sweep import CONCURRENT, Plan, Step, Sweep
 from harness.outcome import Outcome, Reason
 from tests.evidence.reports import look
 from tests.evidence.reports.story import tell

@@ -4,10 +4,10 @@ from typing import Any
 
 from junitparser import JUnitXml
 
-from harness.evidence.metrics import Metrics
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.figures.sample import Sample
+from harness.evidence.finished_run import Run
 from harness.evidence.reports.junit import junit
-from harness.evidence.run import Run
-from harness.evidence.sample import Sample
 from harness.outcome import Outcome
 
 

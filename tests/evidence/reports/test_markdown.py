@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.evidence.metrics import Metrics
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.figures.sample import Sample
+from harness.evidence.finished_run import Run
 from harness.evidence.reports.markdown import markdown
-from harness.evidence.run import Run
-from harness.evidence.sample import Sample
 from harness.outcome import Outcome
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.evidence.histogram import Histogram
+from harness.evidence.figures.histogram import Histogram
+from harness.evidence.figures.tally import TOKEN_REFUSED
+from harness.evidence.figures.timeline import Second
 from harness.evidence.reports.over_time import MOST_SPANS, PERCENTILES, Timeline
-from harness.evidence.tally import TOKEN_REFUSED
-from harness.evidence.timeline import Second
 from harness.outcome import Outcome, Reason
 
 LATENCIES = st.lists(st.integers(1, 1_500), min_size=1, max_size=60)

@@ -8,11 +8,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from harness.errors import HarnessError
-from harness.evidence.metrics import Metrics
-from harness.evidence.record import LATEST
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.figures.sample import Sample
+from harness.evidence.finished_run import Run
 from harness.evidence.reports.summary import SCHEMA_VERSION, summary, write
-from harness.evidence.run import Run
-from harness.evidence.sample import Sample
+from harness.evidence.storage.record import LATEST
 from harness.outcome import Outcome
 
 

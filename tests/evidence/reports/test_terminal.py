@@ -11,12 +11,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from harness.evidence.metrics import Metrics
-from harness.evidence.rejections import Rejected, Rejections
+from harness.evidence.figures.metrics import Metrics
+from harness.evidence.figures.sample import Sample
+from harness.evidence.finished_run import Run
 from harness.evidence.reports import html, markdown, summary
 from harness.evidence.reports.terminal import MAX_LINES, render
-from harness.evidence.run import Run
-from harness.evidence.sample import Sample
+from harness.evidence.storage.rejections import Rejected, Rejections
 from harness.outcome import Outcome, Reason
 
 CLOSING_SUMMARY = Path(__file__).with_name("closing_summary.txt")

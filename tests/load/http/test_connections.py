@@ -16,10 +16,10 @@ from geventhttpclient.client import HTTPClientPool
 from geventhttpclient.response import HTTPConnectionClosed
 from locust.contrib.fasthttp import FastHttpSession
 
-from harness.load import guards
 from harness.load.http import DirectSession
 from harness.load.http.connections import Connections
 from harness.load.http.location import Origin
+from harness.load.locust_fixes import patches
 from harness.transport.link import NothingSentError
 from tests.load.http.conftest import Opened, Record, Site, answer, closing, silent
 from tests.transport.conftest import Authority, mute
@@ -183,7 +183,7 @@ class TestTls:
     def trusting(authority: Authority) -> Callable[..., ssl.SSLContext]:
         context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # Locust's session needs gevent's, unpatched as we are
         context.load_verify_locations(authority.bundle)
-        return guards.shared_context_factory(context)
+        return patches.shared_context_factory(context)
 
     def test_verified_kept_and_named(self, sites: Callable[..., Site], opened: Opened, authority: Authority) -> None:
         names: list[str] = []
@@ -223,7 +223,7 @@ class TestTls:
 
     def test_insecure_is_what_it_says(self, sites: Callable[..., Site], opened: Opened, stranger: Authority) -> None:
         site = sites(stranger.server_context("elsewhere.example"))
-        factory = guards.shared_context_factory(guards.unverified_context())
+        factory = patches.shared_context_factory(patches.unverified_context())
         assert opened(site, insecure=True, ssl_context_factory=factory).get("/orders").text == "body"
 
     def test_a_factory_that_fails_is_the_users_to_know(self, sites: Callable[..., Site], opened: Opened) -> None:

@@ -12,10 +12,10 @@ import brotli
 import gevent
 import pytest
 
+from harness.load.api_sample import request_sample
 from harness.load.client import ApiSession
 from harness.load.http import DirectSession
 from harness.load.http.limits import MAX_HEAD_BYTES, MIB, Limits
-from harness.load.results import request_sample
 from harness.outcome import Outcome
 from tests.load.http.conftest import Answer, Opened, Record, Site, answer, closing, endless, pieces, redirect
 

@@ -7,8 +7,8 @@ from http.cookiejar import Cookie
 
 import pytest
 
-from harness.load import guards
 from harness.load.http.cookies import MOST_COOKIES
+from harness.load.locust_fixes import patches
 from tests.load.http.conftest import Opened, Record, Site, answer, redirect
 from tests.transport.conftest import Authority
 
@@ -119,7 +119,7 @@ class TestRedirects:
         """To the same host by name, but in the clear."""
         site, plain = sites(authority.server_context("localhost")), sites()
         site.answers["/out"] = redirect(f"http://localhost:{plain.port}/orders")
-        factory = guards.shared_context_factory(guards.unverified_context())
+        factory = patches.shared_context_factory(patches.unverified_context())
         session = opened(f"https://localhost:{site.port}", insecure=True, ssl_context_factory=factory)
         assert session.get("/out", headers={"Authorization": "secret"}).status_code == 200
         assert (site.field("Authorization"), plain.field("Authorization")) == ("secret", None)

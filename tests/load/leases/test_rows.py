@@ -9,7 +9,7 @@ import gevent
 import pytest
 
 from harness.load.leases import Desk, LocalRows, Refusal, RowLedger, Rows
-from harness.load.leases.desk import ENOUGH, GRANT, RECALL, REJECTED, RETURNED, SHARE, UNWANTED, WANTED
+from harness.load.leases.broker import ENOUGH, GRANT, RECALL, REJECTED, RETURNED, SHARE, UNWANTED, WANTED
 from harness.load.leases.spans import rows_in, spans_of
 
 SHARED = {"rows": [[3, 6]], "place": 1, "elapsed_s": None, "rejected": []}

@@ -8,13 +8,13 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.evidence.health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN
+from harness.evidence.figures.generator_health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN
+from harness.evidence.figures.tally import INTENDED, TOKEN_REFUSED
+from harness.evidence.finished_run import Run
 from harness.evidence.reports import accounts, charts
 from harness.evidence.reports.html import tables
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.over_time import Timeline
-from harness.evidence.run import Run
-from harness.evidence.tally import INTENDED, TOKEN_REFUSED
 
 FILE_NAME = "report.html"
 _FOLDER = Path(__file__).parent

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.clock import gravity
-from harness.evidence.health import MAX_CPU_SHARE
+from harness.evidence.figures.generator_health import MAX_CPU_SHARE
+from harness.evidence.figures.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
+from harness.evidence.finished_run import ExplainedError, Run
 from harness.evidence.reports import accounts as rejected
 from harness.evidence.reports import charts, steps
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.over_time import PERCENTILES, OverTime
-from harness.evidence.run import ExplainedError, Run
-from harness.evidence.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
 from harness.outcome import Reason
 
 _COST = ("p50", "p95", "p99", "max")

@@ -1,0 +1,1 @@
+"""Samples, and the figures made of them."""

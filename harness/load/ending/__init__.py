@@ -1,0 +1,1 @@
+"""Whatever ends a run: signals, exceptions, stops of the locustfile."""

@@ -1,0 +1,1 @@
+"""What Locust, gevent and Python's collector do to a measurement, each with its remedy."""

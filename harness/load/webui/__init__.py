@@ -1,0 +1,1 @@
+"""What the harness adds to Locust's web UI, and what it guards there."""

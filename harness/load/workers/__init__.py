@@ -1,0 +1,1 @@
+"""Runs with workers: their part, their measurements, their absence."""

@@ -1,0 +1,1 @@
+"""What the sandbox answers at each of its addresses."""

@@ -1,0 +1,1 @@
+"""What the sandbox gets wrong when it is told to."""

@@ -1,0 +1,1 @@
+"""Sign-in: InitiateAuth, RespondToAuthChallenge and the steps between them."""
