@@ -23,7 +23,7 @@ from harness.cognito.flows import FLOWS, Account, AppClient
 from harness.conversation import Cognito, Conversation, CutOff
 from harness.evidence.figures.sample import Sample
 from harness.extract import JsonExtractor
-from harness.load.run.srp_thread import Reckoner
+from harness.load.run.srp_thread import SrpThread
 from harness.outcome import Reason
 from harness.transport import Endpoint
 
@@ -117,10 +117,10 @@ class _Witness:
 
 def measure(venue: Venue, rounds: int) -> Beside:
     """Both kinds of rounds, in turn."""
-    found, reckoner = Beside(), Reckoner()
+    found, srp_thread = Beside(), SrpThread()
     with servers.canned(venue) as canned, challenger.start(venue) as asking:
-        by_password = _Users(canned.endpoint, "USER_PASSWORD_AUTH", PASSWORD_USERS, PAUSE_S, reckoner)
-        by_srp = _Users(asking.endpoint, "USER_SRP_AUTH", SRP_USERS, 0.0, reckoner)
+        by_password = _Users(canned.endpoint, "USER_PASSWORD_AUTH", PASSWORD_USERS, PAUSE_S, srp_thread)
+        by_srp = _Users(asking.endpoint, "USER_SRP_AUTH", SRP_USERS, 0.0, srp_thread)
         for number in range(rounds):
             for with_srp in (True, False) if number % 2 else (False, True):
                 if not with_srp:
@@ -154,11 +154,11 @@ def _p99(values: list[float]) -> float:
 class _Users:
     """Some users of one kind."""
 
-    def __init__(self, endpoint: str, flow: str, users: int, pause_s: float, reckoner: Reckoner) -> None:
+    def __init__(self, endpoint: str, flow: str, users: int, pause_s: float, srp_thread: SrpThread) -> None:
         self._cognito = Cognito(Endpoint.parse(endpoint), region=REGION)
         self._flow = FLOWS[flow]
         self._users, self._pause_s = users, pause_s
-        self._offload = reckoner.run
+        self._offload = srp_thread.run
         self._client = AppClient(CLIENT_ID, user_pool_id=f"{REGION}_BenchPool")
         self.witness = _Witness()
         self.logins = 0

@@ -89,12 +89,12 @@ def with_file(path: Path) -> Callable[[Sample], None]:
     return keep
 
 
-def per_sample_us(keeper: Callable[[int], Callable[[Sample], None]]) -> float:
+def per_sample_us(recorder: Callable[[int], Callable[[Sample], None]]) -> float:
     """Processor time to make and keep one sample, in microseconds; the median of some rounds."""
     facts = samples(PER_ROUND)
     rounds = []
     for number in range(ROUNDS):
-        keep = keeper(number)
+        keep = recorder(number)
         started_s = time.process_time()
         for each in facts:
             keep(Sample(*each))

@@ -38,10 +38,10 @@ from harness.cognito.parties import Asked
 from harness.cognito.tokens import Tokens
 from harness.conversation import Conversation
 from harness.credentials import CsvDataSet
-from harness.load.leases import LocalRows, RowLedger
+from harness.load.leases import LeaseTable, LocalRows
 from harness.load.run.run import Run
 from harness.load.run.setup import assemble
-from harness.load.run.srp_thread import Reckoner
+from harness.load.run.srp_thread import SrpThread
 from harness.outcome import Reason
 from harness.settings import Settings
 
@@ -128,7 +128,7 @@ def main() -> int:
     ):
         contenders = [contender(name, given, ready) for name, given in FLOWS.items()]
         after = contender(AFTER_ARITHMETIC, {}, ready)
-        reckoner = Reckoner()
+        reckoner = SrpThread()
         after.between = lambda: reckoner.run(arithmetic)
         contenders.insert(1, after)
         for number in range(rounds):
@@ -167,7 +167,7 @@ def contender(name: str, given: Mapping[str, str], ready: Mapping[str, str]) -> 
         {"CUSTOM_CHALLENGE": add},
         judges=False,
     )
-    run = Run(setup, Events(), LocalRows(RowLedger(ACCOUNTS, planned=0, processes=1)), processes=1)
+    run = Run(setup, Events(), LocalRows(LeaseTable(ACCOUNTS, planned=0, processes=1)), processes=1)
     conversation = run.conversation()
     if "refresh" in given:
         return Contender(name, run, _refreshes(run, conversation, given["refresh"]))

@@ -3,9 +3,10 @@
     .venv/bin/python -m bench.leases
     .venv/bin/python -m bench.leases --rows 10000 --workers 10
 
-Each worker's users come ten at a time, as a ramp brings them, and each takes a row; the real `Desk` and the real `Rows`
-talk in messages packed as Locust packs them, without sockets. Measured are the processor time within the desk, packing
-and unpacking included, and the bytes in both directions. Then each tenth worker is lost, and the others take its rows.
+Each worker's users come ten at a time, as a ramp brings them, and each takes a row; the real `LeaseServer` and the real
+`LeasedRows` talk in messages packed as Locust packs them, without sockets. Measured are the processor time within the
+server, packing and unpacking included, and the bytes in both directions.
+Then each tenth worker is lost, and the others take its rows.
 The exit code is 0 when the lease took 2 s and 1 MB at most.
 """
 
@@ -22,7 +23,7 @@ import gevent
 import msgpack
 
 from bench import machine
-from harness.load.leases import Desk, RowLedger, Rows
+from harness.load.leases import LeasedRows, LeaseServer, LeaseTable
 
 RESULTS = Path(__file__).parent / "results"
 MOST_S, MOST_BYTES = 2.0, 1_000_000
@@ -39,12 +40,12 @@ class Exchange:
         self.master_s = 0.0
         self._to_master: deque[tuple[str, bytes]] = deque()
         self._to_workers: deque[tuple[str, bytes]] = deque()
-        self._desk = Desk(RowLedger(rows, planned=rows, processes=workers), self._answer)
+        self._lease_server = LeaseServer(LeaseTable(rows, planned=rows, processes=workers), self._answer)
         self.names = [f"{NODE_ID[:-4]}{number:04}" for number in range(workers)]
-        self.workers = {name: Rows(self._asker(name)) for name in self.names}
+        self.workers = {name: LeasedRows(self._asker(name)) for name in self.names}
         self.users: dict[str, list[gevent.Greenlet]] = {name: [] for name in self.names}
         for name in self.names:
-            self._desk.join(name)
+            self._lease_server.join(name)
         self.settle()
 
     def spawn(self, name: str, count: int) -> None:
@@ -62,7 +63,7 @@ class Exchange:
             while self._to_master:
                 name, message = self._to_master.popleft()
                 kind, data, _ = msgpack.loads(message)
-                self._desk.receive(name, kind, data)
+                self._lease_server.receive(name, kind, data)
             self.master_s += time.process_time() - began_s
             while self._to_workers:
                 name, message = self._to_workers.popleft()
@@ -76,7 +77,7 @@ class Exchange:
             del self.workers[name]
         self.names = list(self.workers)
         began_s = time.process_time()
-        self._desk.keep_only(self.names)
+        self._lease_server.keep_only(self.names)
         self.master_s += time.process_time() - began_s
 
     def rows_in_use(self) -> list[int]:

@@ -25,7 +25,7 @@ from statistics import mean, median
 
 from bench import machine, plot
 from harness.cognito.tokens import Tokens
-from harness.session import SPREAD_SHARE, Held, Penalty, Renewal, TokenSession
+from harness.session import SPREAD_SHARE, Penalty, Renewal, SharedTokens, TokenSession
 
 RESULTS = Path(__file__).parent / "results"
 IMAGE = Path(__file__).parents[1] / "docs/images/renewals.svg"
@@ -123,7 +123,7 @@ def session_of(world: World, renewal: Renewal, draw: random.Random) -> TokenSess
         Penalty(draw.random),
         now=lambda: world.now_s,
         wait=lambda _: None,
-        held=Held(NOTHING),
+        held=SharedTokens(NOTHING),
         report=lambda _: None,
         renewal=renewal,
     )
@@ -165,7 +165,7 @@ def valid_token_us() -> float:
         Penalty(lambda: 0.0),
         now=time.monotonic,
         wait=time.sleep,
-        held=Held(NOTHING),
+        held=SharedTokens(NOTHING),
         report=print,
     )
     session.token()

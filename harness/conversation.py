@@ -214,7 +214,7 @@ class Conversation:
         Raises:
             LoginError: Refused, challenged, throttled, malformed, or no answer (outcome `transport_error`).
         """
-        tally = _Tally(self._witness, reason)
+        tally = _LoginRecord(self._witness, reason)
         was_kept = self._is_kept
         try:
             call = next(flow)
@@ -255,7 +255,7 @@ class Conversation:
         self.arithmetic_ns += time.perf_counter_ns() - started_ns
         return call
 
-    def _exchange(self, call: Call, tally: _Tally) -> Answer:
+    def _exchange(self, call: Call, tally: _LoginRecord) -> Answer:
         if call.not_before_s:
             delay_s = call.not_before_s - time.time()
             if delay_s > 0:
@@ -288,7 +288,7 @@ class Conversation:
         return answer
 
 
-class _Tally:
+class _LoginRecord:
     """What one login's exchanges add up to."""
 
     __slots__ = (

@@ -121,7 +121,7 @@ class Penalty:
 AT_THE_MARGIN: Final = Renewal(spread_share=0.0)
 
 
-class Held:
+class SharedTokens:
     """What sessions of one account share: its tokens, and how its last login went.
 
     Args:
@@ -167,7 +167,7 @@ class TokenSession:
         *,
         now: Callable[[], float],
         wait: Callable[[float], None],
-        held: Held,
+        held: SharedTokens,
         report: Callable[[str], None],
         renewal: Renewal = AT_THE_MARGIN,
     ) -> None:

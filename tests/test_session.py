@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from harness.cognito.tokens import Tokens
 from harness.errors import LoginError
 from harness.outcome import Outcome, Reason
-from harness.session import AT_THE_MARGIN, BACK_OFF_CAP_S, BACK_OFF_S, Held, Penalty, Renewal, TokenSession
+from harness.session import AT_THE_MARGIN, BACK_OFF_CAP_S, BACK_OFF_S, Penalty, Renewal, SharedTokens, TokenSession
 
 HOUR_S = 3600
 TRANSIENT = (Outcome.THROTTLED, Outcome.SERVER_ERROR, Outcome.TRANSPORT_ERROR, Outcome.MALFORMED)
@@ -99,7 +99,7 @@ def session_of(
         Penalty(random),
         now=lambda: cognito.now_s,
         wait=cognito.wait,
-        held=Held(lock or nullcontext()),
+        held=SharedTokens(lock or nullcontext()),
         report=cognito.said.append,
         renewal=renewal,
     )
@@ -594,7 +594,7 @@ class TestRenewal:
             Penalty(lambda: 1.0),
             now=lambda: cognito.now_s,
             wait=cognito.wait,
-            held=Held(nullcontext()),
+            held=SharedTokens(nullcontext()),
             report=cognito.said.append,
             renewal=Renewal(random=draws.popleft),
         )

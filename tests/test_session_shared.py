@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from harness.cognito.tokens import Tokens
 from harness.errors import LoginError
 from harness.outcome import Outcome, Reason
-from harness.session import BACK_OFF_CAP_S, BACK_OFF_S, Held, Penalty, TokenSession
+from harness.session import BACK_OFF_CAP_S, BACK_OFF_S, Penalty, SharedTokens, TokenSession
 
 USERS = st.integers(0, 3)
 TRANSIENT = (Outcome.THROTTLED, Outcome.SERVER_ERROR, Outcome.TRANSPORT_ERROR, Outcome.MALFORMED)
@@ -87,7 +87,7 @@ class OneAccount(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.cognito = cognito = Cognito()
-        held, penalty = Held(gevent.lock.RLock()), Penalty(lambda: cognito.drawn)
+        held, penalty = SharedTokens(gevent.lock.RLock()), Penalty(lambda: cognito.drawn)
         self.sessions = [
             TokenSession(
                 cognito.log_in,

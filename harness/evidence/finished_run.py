@@ -37,7 +37,7 @@ class ExplainedError:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class FinishedRun:
     """Everything the reports say about one run. Holds no secret: `settings` is filtered by who makes the record."""
 
     run_id: str

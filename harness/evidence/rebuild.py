@@ -8,7 +8,7 @@ from typing import Final
 from harness.errors import EXIT
 from harness.evidence.figures.events import set_clocks
 from harness.evidence.figures.generator_health import clocks, reopened, validity
-from harness.evidence.finished_run import Remedies, Run, no_remedies
+from harness.evidence.finished_run import FinishedRun, Remedies, no_remedies
 from harness.evidence.judging.gates import GateResult, parse_gates
 from harness.evidence.judging.hangs import left_open, still_open
 from harness.evidence.judging.measured import Measured
@@ -19,7 +19,7 @@ from harness.evidence.storage.remains import Remains, remains_of
 NOT_CONCLUDED: Final = "the run was not concluded: its processes were killed, or are still running"
 
 
-def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
+def rebuild(folder: Path, remedies: Remedies = no_remedies) -> FinishedRun:
     """The record of a run that all reports are made of, from what it left on disk.
 
     A run that was not concluded is invalid: nobody knows how it would have ended. What is missing stands in its notes:
@@ -60,7 +60,7 @@ def rebuild(folder: Path, remedies: Remedies = no_remedies) -> Run:
         reasons = (NOT_CONCLUDED, *verdict.invalid_because)
         sentence = f"the figures prove nothing: {NOT_CONCLUDED}"
         verdict = Verdict("invalid", EXIT.INVALID, sentence, reasons, verdict.suspect_because)
-    return Run(
+    return FinishedRun(
         run_id=facts.run_id,
         started_s=started_s,
         ended_s=facts.ended_s or started_s + max(float(entries.end_s), measured_to_s),

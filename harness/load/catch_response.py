@@ -11,13 +11,13 @@ from types import TracebackType
 from locust.contrib.fasthttp import ErrorResponse, ResponseContextManager
 from locust.exception import InterruptTaskSet, RescheduleTask, ResponseError, StopUser
 
-from harness.load.http.response import CaughtResponse
+from harness.load.http.response import ApiResponseContext
 
 _FLOW = (RescheduleTask, InterruptTaskSet, StopUser)
 """Exceptions by which a task ends early, and says nothing about the response."""
 
 
-class _Judged(ResponseContextManager):
+class _Caught(ResponseContextManager):
     """Reports the request also when the block raises: as failed, if it was the block's own error."""
 
     @property
@@ -39,21 +39,21 @@ class _Judged(ResponseContextManager):
         return False
 
 
-class JudgedAnswer(_Judged, CaughtResponse):
+class CaughtResponse(_Caught, ApiResponseContext):
     """An answer in a `with` block."""
 
 
-class JudgedByLocust(_Judged):
+class CaughtLocustResponse(_Caught):
     """What Locust's own client brought, or nothing, in a `with` block."""
 
 
-class Silence(ErrorResponse):
+class NoResponse(ErrorResponse):
     """No answer."""
 
     ok = False
 
     @classmethod
-    def of(cls, response: ErrorResponse) -> Silence:
+    def of(cls, response: ErrorResponse) -> NoResponse:
         """Locust's stand-in for an answer that never came, but not `ok`."""
         silence = cls.__new__(cls)
         vars(silence).update(vars(response))

@@ -14,7 +14,7 @@ from locust.contrib.fasthttp import ErrorResponse, FastResponse, ResponseContext
 from harness.cognito.tokens import Tokens
 from harness.evidence.figures.in_flight import InFlight
 from harness.load.api_errors import refused_token
-from harness.load.catch_response import JudgedAnswer, JudgedByLocust, Silence
+from harness.load.catch_response import CaughtLocustResponse, CaughtResponse, NoResponse
 from harness.load.http import DirectSession
 from harness.load.http.session import Meta
 
@@ -50,8 +50,8 @@ class ApiSession(DirectSession):
         in_flight: Has each request for as long as it is open; sessions of a process share it.
     """
 
-    caught_answer = JudgedAnswer
-    caught_otherwise = JudgedByLocust
+    caught_answer = CaughtResponse
+    caught_otherwise = CaughtLocustResponse
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class ApiSession(DirectSession):
     def conclude(self, meta: Meta, *, catch_response: bool) -> ResponseContextManager | FastResponse:
         """Report a request that was measured, or leave that to the caller's `with`."""
         if isinstance(meta["response"], ErrorResponse):
-            meta["response"] = Silence.of(meta["response"])
+            meta["response"] = NoResponse.of(meta["response"])
         return super().conclude(meta, catch_response=catch_response)
 
     def _report_refused(self, meta: Meta, name: str) -> None:

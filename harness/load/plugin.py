@@ -21,7 +21,7 @@ from harness.credentials import CsvDataSet
 from harness.errors import EXIT
 from harness.load.api_sample import request_sample
 from harness.load.locust_fixes import patches
-from harness.load.locust_fixes.gc_tuning import Spared
+from harness.load.locust_fixes.gc_tuning import GcTuning
 from harness.load.plan.config_keys import ConfigKeys
 from harness.load.run.run import REQUEST_TYPE, Run, attach, run_of
 from harness.load.run.setup import keep_answers, say_problems
@@ -63,7 +63,7 @@ class _Plugin:
         self._worker: Worker | None = None
         self._leaving: Leaving | None = None
         self._current: Run | None = None
-        self._spared = Spared()
+        self._gc_tuning = GcTuning()
         self._keys: ConfigKeys | None = None
         events.init_command_line_parser.add_listener(self.add_options)
         events.init.add_listener(self.prepare)
@@ -146,13 +146,13 @@ class _Plugin:
                 self._leaving.begin()
             part.begin()
             self._current = run_of(environment)
-            self._spared.before_users()
+            self._gc_tuning.before_users()
             patches.tell_the_loop_the_time()
 
     def settle(self, user_count: int, **_: object) -> None:
         """All users are there."""
         if self._current is not None:
-            self._spared.with_users(user_count)
+            self._gc_tuning.with_users(user_count)
 
     def open(self, **_: object) -> None:
         """All users are here: arrivals may begin."""
@@ -179,7 +179,7 @@ class _Plugin:
 
     def end(self, **_: object) -> None:
         """Users have been stopped."""
-        self._spared.after_users()
+        self._gc_tuning.after_users()
         if self._supervisor is not None:
             self._supervisor.end()
 

@@ -2,16 +2,16 @@
 
 It shares no code with the harness (only the error tree), so that a mistake of one shows in the other:
 
-    __main__, options, launch  the command line, what it asks for, and a sandbox made of it
-    server, certificates       one HTTP server on the loopback interface, its TLS, its lifetime
-    application, counts        which request goes where; how many came and what they were answered
-    service                    Cognito's front door: target, JSON, validation, signature, error texts
-    api                        the protected API behind the tokens
-    samples                    the accounts of a users file
-    orders, fault_line         what can be ordered to go wrong, as values and on the command line
-    faults, incidents          what goes wrong with answers for a while; what happens once to tokens, keys, the clock
-    control                    the port on which faults are ordered and counts are told
-    checks/                    what is refused: request validation, signatures, every error's type
-    state/                     what is remembered: pools, clients, users, tokens, lockouts, quotas, sessions
+    __main__, argument_types   the command line
+    options, launch            what it asks for, and a sandbox made of it
+    sample_accounts            the accounts of a users file
+    request_counts             how many requests came, and what they were answered
+    errors                     every error, with its type and status
+    http/                      one HTTP server on the loopback interface, its TLS
+    endpoints/                 which request goes where: Cognito's front door, the token endpoint, STS, the API, and
+                               the control port on which faults are ordered and counts are told
+    faults/                    what can be ordered to go wrong, as values and on the command line
+    checks/                    what is refused: request validation, signatures
     operations/                what Cognito does, one method per operation
+    state/                     what is remembered: pools, clients, users, tokens, lockouts, quotas, sessions
 """

@@ -26,7 +26,7 @@ from harness.sandbox.operations.table import operations
 from harness.sandbox.options import AWS_SHORTEST_LIFE_S, DEFAULT_LIFE_S, DEVICES, Options
 from harness.sandbox.request_counts import Counts
 from harness.sandbox.sample_accounts import Account
-from harness.sandbox.state.batch_signer import Press
+from harness.sandbox.state.batch_signer import BatchSigner
 from harness.sandbox.state.clock import ALPHANUMERIC, Chance, Clock, Skew
 from harness.sandbox.state.device import Device
 from harness.sandbox.state.outbox import Outbox
@@ -141,7 +141,7 @@ def assemble(
         gates=(quotas.spend,),
         demands_signature=SIGNED_ON_DEMAND if options.requires_signature else frozenset(),
     )
-    tokens, sessions, outbox = Tokens(directory, Press(let_others_run)), Sessions(clock, chance), Outbox(chance)
+    tokens, sessions, outbox = Tokens(directory, BatchSigner(let_others_run)), Sessions(clock, chance), Outbox(chance)
     table = operations(
         directory,
         tokens,

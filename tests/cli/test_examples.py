@@ -17,7 +17,7 @@ from harness.errors import EXIT
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
 from harness.evidence.judging import baseline
-from harness.evidence.judging.baseline import Past
+from harness.evidence.judging.baseline import Baseline
 from harness.evidence.storage.record import Facts, Record, make_folder
 from harness.outcome import Outcome, Reason
 from tests.conftest import USERS_CSV
@@ -115,7 +115,7 @@ def test_the_examples_of_report_work(capsys, monkeypatch, tmp_path):
         (tmp_path / "results" / name).mkdir()
         for _ in range(1_000):
             metrics.record(Sample("request", "GET /orders", Outcome.OK, 0.0, 9_000))
-        baseline.write(Past(name, 10.0, metrics, {}, "passed"), tmp_path / "results" / name)
+        baseline.write(Baseline(name, 10.0, metrics, {}, "passed"), tmp_path / "results" / name)
     (tmp_path / "results" / "latest").unlink()
     (tmp_path / "results" / "latest").symlink_to("later")
     for words in examples(capsys, "report", "compare"):

@@ -12,7 +12,7 @@ from harness.errors import EXIT
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
 from harness.evidence.judging import baseline
-from harness.evidence.judging.baseline import Past
+from harness.evidence.judging.baseline import Baseline
 from harness.outcome import Outcome
 
 
@@ -22,7 +22,7 @@ def a_run(folder: Path, name: str, ms: int, count: int = 1_000) -> str:
     for _ in range(count):
         metrics.record(Sample("request", "GET /orders", Outcome.OK, 0.0, ms * 1_000))
     (folder / name).mkdir()
-    baseline.write(Past(name, 10.0, metrics, {}, "passed"), folder / name)
+    baseline.write(Baseline(name, 10.0, metrics, {}, "passed"), folder / name)
     return str(folder / name)
 
 

@@ -9,7 +9,7 @@ import pytest
 from harness.evidence.figures.generator_health import Health
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
-from harness.evidence.judging.baseline import Past
+from harness.evidence.judging.baseline import Baseline
 from harness.outcome import Outcome, Reason
 
 
@@ -32,12 +32,12 @@ class Bookkeeper:
         duration_s: float = 10.0,
         lags_us: Iterable[int] = (),
         word: str = "passed",
-    ) -> Past:
+    ) -> Baseline:
         """A run with these metrics."""
         healths: Mapping[str, Health] = {"this process": Health()}
         for us in lags_us:
             healths["this process"].lag(us)
-        return Past(run_id, duration_s, metrics, healths, word)
+        return Baseline(run_id, duration_s, metrics, healths, word)
 
 
 @pytest.fixture

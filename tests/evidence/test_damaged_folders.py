@@ -18,7 +18,7 @@ from harness.evidence.figures.generator_health import Health
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
 from harness.evidence.judging import baseline
-from harness.evidence.judging.baseline import Past
+from harness.evidence.judging.baseline import Baseline
 from harness.evidence.judging.sweep import CONCURRENT, Plan
 from harness.evidence.rebuild import rebuild
 from harness.evidence.reports import files, summary
@@ -68,7 +68,7 @@ def write(folder: Path) -> Path:
     record.reject([Rejected(3, "+somebody", "NotAuthorizedException", "Incorrect username or password.")])
     record.finish({"this process": health}, {"stopping_s": STARTED_S + 20, "ended_s": STARTED_S + 21})
     record.conclude(("a note",), generator="valid")
-    baseline.write(Past("a-run", 20.0, record.metrics, {"this process": health}, "passed"), folder)
+    baseline.write(Baseline("a-run", 20.0, record.metrics, {"this process": health}, "passed"), folder)
     (folder / "samples-w.jtl").write_text("timeStamp,elapsed,label\n" + "".join(f"{n},2,x\n" for n in range(5)))
     return folder
 

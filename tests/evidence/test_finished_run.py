@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
-from harness.evidence.finished_run import Run, no_remedies
+from harness.evidence.finished_run import FinishedRun, no_remedies
 from harness.evidence.judging.verdict import decide
 from harness.outcome import Outcome
 
 
-def run_of(metrics: Metrics, **changes: object) -> Run:
+def run_of(metrics: Metrics, **changes: object) -> FinishedRun:
     verdict = decide(metrics, (), {})
-    return Run("r", 0.0, 1.0, 1.0, ("Api",), 1, {}, metrics, (), {}, verdict, **changes)
+    return FinishedRun("r", 0.0, 1.0, 1.0, ("Api",), 1, {}, metrics, (), {}, verdict, **changes)
 
 
 def failed(error: str, name: str = "GET /me") -> Sample:

@@ -11,7 +11,7 @@ from junitparser import JUnitXml
 from rich.console import Console
 
 from harness.evidence.figures.metrics import Metrics
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.judging.verdict import decide
 from harness.evidence.rebuild import rebuild
 from harness.evidence.reports import html, summary, terminal
@@ -42,9 +42,9 @@ def test_a_target_is_a_sentence(target: Target, sentence: str) -> None:
     assert target.sentence == sentence
 
 
-def a_run(target: Target | None) -> Run:
+def a_run(target: Target | None) -> FinishedRun:
     metrics = Metrics()
-    return Run(
+    return FinishedRun(
         run_id="r1",
         started_s=0.0,
         ended_s=1.0,

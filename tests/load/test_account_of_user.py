@@ -15,7 +15,7 @@ from harness.cognito.flows import Account, AppClient
 from harness.cognito.tokens import Tokens
 from harness.errors import LoginError
 from harness.load import CognitoApiUser
-from harness.load.leases import Exhausted, LocalRows, RowLedger
+from harness.load.leases import Exhausted, LeaseTable, LocalRows
 from harness.load.leases.broker import RECALL
 from harness.load.run.run import Run, attach
 from harness.load.run.setup import Setup
@@ -51,7 +51,7 @@ class Load:
             tls=None,
         )
         self.environment = Environment(user_classes=[Api])
-        ledger = RowLedger(rows, planned=planned or rows, processes=1, on_exhausted=on_exhausted)
+        ledger = LeaseTable(rows, planned=planned or rows, processes=1, on_exhausted=on_exhausted)
         self.run = Run(cast("Setup", setup), self.environment.events, LocalRows(ledger), processes=1)
         self.run.session = self.session  # type: ignore[method-assign, assignment]
         attach(self.environment, self.run)

@@ -14,7 +14,7 @@ from harness.cognito.signing import AwsKeys
 from harness.conversation import Cognito
 from harness.credentials import CsvDataSet, Row
 from harness.extract import JsonExtractor
-from harness.load.leases import LocalRows, RowLedger
+from harness.load.leases import LeaseTable, LocalRows
 from harness.load.run.run import Run, attach
 from harness.load.users import CognitoLoginUser
 from harness.settings import Settings
@@ -65,7 +65,7 @@ def run(serve):  # noqa: F811  # the fixture
         cognito=Cognito(endpoint, region="us-east-1", keys=Keys()),
         read_token=JsonExtractor.token().from_document,
     )
-    return Run(setup, Events(), LocalRows(RowLedger(1, planned=0, processes=1)), processes=1)
+    return Run(setup, Events(), LocalRows(LeaseTable(1, planned=0, processes=1)), processes=1)
 
 
 def counted(call):

@@ -72,7 +72,7 @@ def set_clocks(events: Iterable[Event]) -> list[str]:
     return [sentence]
 
 
-class Watch:
+class EventFinder:
     """Finds the events in what was measured, second by second.
 
     Args:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.evidence.judging.baseline import Past
+from harness.evidence.judging.baseline import Baseline
 from harness.evidence.judging.certainty import ERROR, Trial
 from harness.evidence.judging.gates import Gate, GateResult
 from harness.evidence.judging.measured import GENERATOR, Measured
@@ -37,10 +37,10 @@ class Abort:
         )
 
 
-class Watch:
+class AbortRule:
     """The gates of a run that can stop it. Pure: it is told the time."""
 
-    def __init__(self, gates: Iterable[Gate], baseline: Past | None = None) -> None:
+    def __init__(self, gates: Iterable[Gate], baseline: Baseline | None = None) -> None:
         self._gates = [gate for gate in gates if gate.abort_after_s is not None]
         self._baseline = baseline
         self._trials: dict[Gate, Trial] = {}

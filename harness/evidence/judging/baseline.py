@@ -33,7 +33,7 @@ MOST_BYTES: Final = 256 * MIB
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class Baseline:
     """What is left of a run that is over."""
 
     run_id: str
@@ -51,7 +51,7 @@ class Past:
         return Measured(self.metrics, self.duration_s)
 
 
-def write(past: Past, folder: Path) -> Path:
+def write(past: Baseline, folder: Path) -> Path:
     """Write `<folder>/histograms.json`, whole or not at all.
 
     Raises:
@@ -70,7 +70,7 @@ def write(past: Past, folder: Path) -> Path:
     return file
 
 
-def read(path: Path) -> Past:
+def read(path: Path) -> Baseline:
     """The run of a results folder (`results/20261123-201530-ab12`, `results/latest`), or of its histograms.json.
 
     Raises:
@@ -82,7 +82,7 @@ def read(path: Path) -> Past:
         document: dict[str, Any] = json.loads(read_bytes(file, MOST_BYTES).decode("utf-8"))
         _check_version(file, document["schema_version"])
         json_shapes.check(document, _SHAPE)
-        return Past(
+        return Baseline(
             run_id=str(document["run_id"]),
             duration_s=float(document["duration_s"]),
             metrics=Metrics.from_wire(document["metrics"]),
@@ -110,7 +110,7 @@ def _check_version(file: Path, version: object) -> None:
         )
 
 
-def _to_text(past: Past) -> str:
+def _to_text(past: Baseline) -> str:
     document = {
         "schema_version": SCHEMA_VERSION,
         "run_id": past.run_id,

@@ -35,7 +35,7 @@ from typing import Final, Literal, NamedTuple
 
 from harness.evidence.figures.histogram import Histogram, percentile_of
 from harness.evidence.figures.tally import Tally, is_count
-from harness.evidence.judging.baseline import Past
+from harness.evidence.judging.baseline import Baseline
 from harness.evidence.judging.comparison import latency_interval, wilson_interval
 from harness.evidence.judging.gates import Gate, GateResult
 from harness.evidence.judging.hangs import USERS_SHARE, hung
@@ -89,7 +89,7 @@ class Trial:
         baseline: The run that it is relative to, if it is.
     """
 
-    def __init__(self, gate: Gate, since_s: float, baseline: Past | None = None) -> None:
+    def __init__(self, gate: Gate, since_s: float, baseline: Baseline | None = None) -> None:
         self.gate = gate
         self.since_s = since_s
         self._is_counted = not (_is_of_the_run(gate.metric) or gate.metric == "max" or is_count(gate.metric))
@@ -187,7 +187,7 @@ def _only_grows(gate: Gate, limit: float) -> bool:
     return is_zero or metric == "max" or is_count(metric) or (metric in RUN_COUNTS and metric != WORKERS_LOST)
 
 
-def _limit(gate: Gate, baseline: Past | None, side: Side) -> float | None:
+def _limit(gate: Gate, baseline: Baseline | None, side: Side) -> float | None:
     """The limit that a figure must be beyond; None where the baseline has too few samples to say.
 
     Of a baseline's figure it is the end of its interval: that run had its chances, too.

@@ -25,7 +25,7 @@ from typing import Literal, NamedTuple
 from harness.evidence.figures.histogram import Histogram, percentile_of
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.tally import Selector, Tally
-from harness.evidence.judging.baseline import Past
+from harness.evidence.judging.baseline import Baseline
 from harness.evidence.judging.gates import describe
 from harness.evidence.judging.hangs import hung
 
@@ -113,7 +113,7 @@ class Comparison:
         return f"not enough data to compare with {self.before}: {why}"
 
 
-def compare(before: Past, after: Past) -> Comparison:
+def compare(before: Baseline, after: Baseline) -> Comparison:
     """Hold one run against another."""
     if "invalid" in (before.word, after.word):
         who = before.run_id if before.word == "invalid" else after.run_id
@@ -229,7 +229,7 @@ def _missing(old: Tally, new: Tally) -> str:
     return f"{min(old.count, new.count)} samples are too few: measure for longer"
 
 
-def _lag_us(metric: str, before: Past, after: Past) -> float:
+def _lag_us(metric: str, before: Baseline, after: Baseline) -> float:
     """How long work waited for the processor at this percentile, in the worst process of both runs, in microseconds."""
     thousandths = percentile_of(metric) or 0
     healths = [*before.healths.values(), *after.healths.values()]

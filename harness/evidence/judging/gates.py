@@ -2,7 +2,7 @@
 
 How a gate is written, `gate_grammar.py` says. What the metrics mean is said in `tally.Tally`; `baseline` is the same
 figure in the run that --baseline names. A gate without data fails: a misspelt name must not turn a build green. A gate
-that aborts is held, while the run goes on, against everything measured so far; how, `watch.py` says.
+that aborts is held, while the run goes on, against everything measured so far; how, `abort_rule.py` says.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness.errors import ConfigurationError, Problem
 from harness.evidence.figures.generator_health import VALIDITIES
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.tally import Selector, Tally, is_count, is_latency
-from harness.evidence.judging.baseline import Past
+from harness.evidence.judging.baseline import Baseline
 from harness.evidence.judging.gate_grammar import COMPARISONS, Limit, read_gate, split_gates
 from harness.evidence.judging.hangs import hung, still_open
 from harness.evidence.judging.measured import GENERATOR, RUN_COUNTS, RUN_METRICS, WORKERS_LOST, Measured
@@ -83,7 +83,7 @@ class Gate:
             return measured.fact(self.metric)
         return measured.metrics.figure(self.subject, self.metric, measured.duration_s)
 
-    def judge(self, measured: Measured, baseline: Past | None = None, before: float | None = None) -> GateResult:
+    def judge(self, measured: Measured, baseline: Baseline | None = None, before: float | None = None) -> GateResult:
         """Hold the gate against what was measured.
 
         Args:

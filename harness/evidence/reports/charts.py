@@ -31,7 +31,7 @@ from bokeh.resources import Resources
 from harness.evidence.figures.events import Event
 from harness.evidence.figures.sample import Kind
 from harness.evidence.figures.tally import EXCHANGES, INTENDED, LOGINS, REQUESTS, Tally
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.reports.over_time import PERCENTILES, OverTime, Spans
 from harness.outcome import Reason
 
@@ -78,7 +78,7 @@ class Drawing:
     """The element of each chart, by its name; a chart without data is missing."""
 
 
-def draw(run: Run, spans: OverTime | None) -> Drawing:
+def draw(run: FinishedRun, spans: OverTime | None) -> Drawing:
     """Draw every chart there is data for."""
     board = _Board(run, spans)
     figures = {name: chart for name, chart in board.figures().items() if chart is not None}
@@ -87,7 +87,7 @@ def draw(run: Run, spans: OverTime | None) -> Drawing:
     return Drawing("\n".join(resources.js_raw) if figures else "", script, charts)
 
 
-def marked(run: Run) -> list[Event]:
+def marked(run: FinishedRun) -> list[Event]:
     """The events worth a mark, in order; every run starts and stops."""
     return [event for event in run.events if event.kind not in ("started", "stopping")]
 
@@ -100,7 +100,7 @@ def decades(percentile: float) -> float:
 class _Board:
     """The figures of one run, which share a time axis and a crosshair."""
 
-    def __init__(self, run: Run, spans: OverTime | None) -> None:
+    def __init__(self, run: FinishedRun, spans: OverTime | None) -> None:
         self._run = run
         self._spans = spans
         length_s = float(spans.starts_s[-1] + spans.span_s) if spans else run.duration_s
@@ -330,7 +330,7 @@ class Phase:
     colour: str
 
 
-def phases(run: Run) -> list[Phase]:
+def phases(run: FinishedRun) -> list[Phase]:
     """Connecting, the first byte and the whole, for Cognito's exchanges and API requests; only what was seen."""
     rows = []
     for selector, who in ((EXCHANGES, "Cognito"), (REQUESTS, "API")):

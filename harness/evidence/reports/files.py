@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.reports import junit, markdown
 
 PAGE: Final = "report.html"
@@ -15,7 +15,10 @@ PAGE: Final = "report.html"
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """GitHub Actions names in it the file whose Markdown it shows on the job's page."""
 
-_FILES: Mapping[str, Callable[[Run], str]] = {junit.FILE_NAME: junit.junit, markdown.FILE_NAME: markdown.markdown}
+_FILES: Mapping[str, Callable[[FinishedRun], str]] = {
+    junit.FILE_NAME: junit.junit,
+    markdown.FILE_NAME: markdown.markdown,
+}
 
 NAMES: Final = (*_FILES, PAGE)
 """Everything that `write` writes."""
@@ -31,7 +34,7 @@ class Written:
     """What could not be written and why, one sentence each."""
 
 
-def write(run: Run, folder: Path, environ: Mapping[str, str], *, with_page: bool = True) -> Written:
+def write(run: FinishedRun, folder: Path, environ: Mapping[str, str], *, with_page: bool = True) -> Written:
     """Write junit.xml, summary.md and report.html into a run's folder, and summary.md to GitHub's job page, too.
 
     A report is an account of the run and no part of it: one that cannot be made costs neither the others nor the
@@ -64,7 +67,7 @@ def write(run: Run, folder: Path, environ: Mapping[str, str], *, with_page: bool
     return Written(page if page.exists() else None, tuple(faults))
 
 
-def _page(run: Run) -> str:
+def _page(run: FinishedRun) -> str:
     from harness.evidence.reports import html  # noqa: PLC0415 - the charts take a second to import
 
     return html.page(run)

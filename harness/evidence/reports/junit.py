@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 
 FILE_NAME = "junit.xml"
 SUITE = "cognito-load"
@@ -17,7 +17,7 @@ SUITE = "cognito-load"
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(run: Run) -> str:
+def junit(run: FinishedRun) -> str:
     """The whole file.
 
     Without gates one case says whether anything failed. A gate without data is a failure, as in the verdict.

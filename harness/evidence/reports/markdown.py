@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from harness.evidence.figures.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.reports import accounts, steps
 from harness.evidence.reports.numbers import Numbers
 
@@ -19,7 +19,7 @@ _MOST_ERRORS = 10
 _MOST_ACCOUNTS = 10
 
 
-def markdown(run: Run) -> str:
+def markdown(run: FinishedRun) -> str:
     """The whole file: verdict, gates, what logins and the API cost, errors with cause and remedy."""
     numbers = Numbers.typeset()
     verdict = run.verdict
@@ -46,7 +46,7 @@ def markdown(run: Run) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _gates(run: Run) -> str:
+def _gates(run: FinishedRun) -> str:
     if not run.gates:
         return ""
     rows = (
@@ -57,7 +57,7 @@ def _gates(run: Run) -> str:
     return "\n".join(["| | gate | |", "|---|---|---|", *rows])
 
 
-def _cost(run: Run, numbers: Numbers) -> str:
+def _cost(run: FinishedRun, numbers: Numbers) -> str:
     metrics = run.metrics
     logins = [("**all logins**", metrics.tally(LOGINS))]
     logins += [(reason.value, metrics.tally(Selector("login", reason=reason))) for reason in metrics.reasons()]
@@ -76,7 +76,7 @@ def _cost(run: Run, numbers: Numbers) -> str:
     return "\n\n".join(blocks)
 
 
-def _table(title: str, rows: Iterable[tuple[str, Tally]], run: Run, numbers: Numbers) -> str:
+def _table(title: str, rows: Iterable[tuple[str, Tally]], run: FinishedRun, numbers: Numbers) -> str:
     lines = [f"| {title} | {' | '.join(_HEADS)} |", "|---|" + "---:|" * len(_HEADS)]
     for name, tally in rows:
         figures = (tally.figure(metric, run.duration_s) for metric in ("p50", "p95", "p99", "max"))
@@ -90,7 +90,7 @@ def _table(title: str, rows: Iterable[tuple[str, Tally]], run: Run, numbers: Num
     return "\n".join(lines)
 
 
-def _sweep(run: Run, numbers: Numbers) -> str:
+def _sweep(run: FinishedRun, numbers: Numbers) -> str:
     sweep = run.sweep
     if sweep is None:
         return ""
@@ -99,7 +99,7 @@ def _sweep(run: Run, numbers: Numbers) -> str:
     return "\n".join([*lines, "", f"**{_plain(sweep.sentence)}**"])
 
 
-def _notes(run: Run, numbers: Numbers) -> Iterable[str]:
+def _notes(run: FinishedRun, numbers: Numbers) -> Iterable[str]:
     yield from run.notes
     if run.skipped:
         yield f"{numbers.count(run.skipped)} API requests not sent, for want of a token"
@@ -111,7 +111,7 @@ def _notes(run: Run, numbers: Numbers) -> Iterable[str]:
         yield f"{numbers.count(run.cut_off)} cut off at the end{after}, so in no figure"
 
 
-def _errors(run: Run, numbers: Numbers) -> str:
+def _errors(run: FinishedRun, numbers: Numbers) -> str:
     # A login fails because one of its exchanges did: the same error twice, and not two errors.
     exchanged = {error.key.text for error in run.errors() if error.key.kind == "exchange"}
     errors = [e for e in run.errors() if e.key.kind != "login" or e.key.text not in exchanged]
@@ -127,7 +127,7 @@ def _errors(run: Run, numbers: Numbers) -> str:
     return "\n".join(["### Errors", "", *lines])
 
 
-def _accounts(run: Run, numbers: Numbers) -> str:
+def _accounts(run: FinishedRun, numbers: Numbers) -> str:
     rejections = run.rejections
     if not rejections.count:
         return ""

@@ -19,7 +19,7 @@ from harness.evidence.figures.generator_health import MAX_CPU_SHARE, MAX_HOT_SHA
 from harness.evidence.figures.histogram import Histogram
 from harness.evidence.figures.sample import Kind
 from harness.evidence.figures.tally import EXCHANGES, INTENDED, LOGINS, REQUESTS, TOKEN_REFUSED, Selector, Tally
-from harness.evidence.finished_run import ExplainedError, Run
+from harness.evidence.finished_run import ExplainedError, FinishedRun
 from harness.evidence.judging.comparison import FAIL_RATE, Comparison, Interval
 from harness.evidence.judging.gates import Gate, describe
 from harness.evidence.judging.hangs import left_open
@@ -41,7 +41,7 @@ MAX_ACCOUNTS = 100
 _LATENCIES = ("p50", "p90", "p95", "p99", "p99.9", "max", "mean")
 
 
-def summary(run: Run) -> dict[str, Any]:
+def summary(run: FinishedRun) -> dict[str, Any]:
     """Everything that is known about a run, as JSON's own types."""
     metrics = run.metrics
     return {
@@ -154,7 +154,7 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def rewrite(run: Run, folder: Path) -> Path:
+def rewrite(run: FinishedRun, folder: Path) -> Path:
     """Write the summary into a run's own folder, in place of one that was made earlier of the same record.
 
     Returns:
@@ -168,7 +168,7 @@ def rewrite(run: Run, folder: Path) -> Path:
     return path
 
 
-def folder_for(run: Run, directory: Path) -> Path:
+def folder_for(run: FinishedRun, directory: Path) -> Path:
     """The folder `<directory>/<run id>` for a run's results, made where there is none; `<directory>/latest` names it.
 
     Raises:
@@ -186,7 +186,7 @@ def folder_for(run: Run, directory: Path) -> Path:
     return folder
 
 
-def write(run: Run, directory: Path) -> Path:
+def write(run: FinishedRun, directory: Path) -> Path:
     """Write `<directory>/<run id>/summary.json`, whole or not at all; the path of the file.
 
     Raises:
@@ -206,7 +206,7 @@ def _refused(folder: Path, error: OSError) -> HarnessError:
     )
 
 
-def _text(run: Run) -> str:
+def _text(run: FinishedRun) -> str:
     return json.dumps(summary(run), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -234,7 +234,7 @@ def _accounts(rejections: Rejections) -> dict[str, Any]:
     }
 
 
-def _generator(run: Run) -> dict[str, Any]:
+def _generator(run: FinishedRun) -> dict[str, Any]:
     return {
         "validity": run.verdict.validity,
         "suspect_because": list(run.verdict.suspect_because),
@@ -247,7 +247,7 @@ def _generator(run: Run) -> dict[str, Any]:
     }
 
 
-def _figures(run: Run, tally: Tally) -> dict[str, Any]:
+def _figures(run: FinishedRun, tally: Tally) -> dict[str, Any]:
     return {
         "count": tally.count,
         "failures": tally.failures,
@@ -259,7 +259,7 @@ def _figures(run: Run, tally: Tally) -> dict[str, Any]:
     }
 
 
-def _by_name(run: Run, kind: Kind) -> dict[str, Any]:
+def _by_name(run: FinishedRun, kind: Kind) -> dict[str, Any]:
     rows = {name: _figures(run, tally) for name, tally in run.metrics.tallies(kind).items()}
     for name, row in rows.items():
         row["token_refused"] = name.endswith(TOKEN_REFUSED)

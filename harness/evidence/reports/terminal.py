@@ -19,7 +19,7 @@ from rich.text import Text
 
 from harness.evidence.figures.generator_health import MAX_CPU_SHARE
 from harness.evidence.figures.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
-from harness.evidence.finished_run import ExplainedError, Run
+from harness.evidence.finished_run import ExplainedError, FinishedRun
 from harness.evidence.reports import accounts, steps
 from harness.evidence.reports.numbers import Numbers
 from harness.evidence.reports.page import Section, fit
@@ -54,7 +54,7 @@ _ICONS = {"passed": "\u2713", "failed": "\u2717", "no data": "\u2717", "invalid"
 _INDENT = "  "
 
 
-def render(run: Run, console: Console, report: Path | None = None, *, is_quiet: bool = False) -> None:
+def render(run: FinishedRun, console: Console, report: Path | None = None, *, is_quiet: bool = False) -> None:
     """Print the summary of a run.
 
     Args:
@@ -71,7 +71,7 @@ def render(run: Run, console: Console, report: Path | None = None, *, is_quiet: 
 class _Summary:
     """The summary as lines that fit the console."""
 
-    def __init__(self, run: Run, console: Console, report: Path | None) -> None:
+    def __init__(self, run: FinishedRun, console: Console, report: Path | None) -> None:
         self._run = run
         self._report = report
         self._encoding = console.encoding

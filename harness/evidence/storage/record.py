@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from harness.errors import HarnessError
 from harness.evidence.figures import events, json_shapes, timeline
-from harness.evidence.figures.events import Event, Watch
+from harness.evidence.figures.events import Event, EventFinder
 from harness.evidence.figures.generator_health import MAX_LAG_P99_US, Health, Validity
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.tally import PHASES
@@ -164,7 +164,7 @@ class Record:
         self.folder = folder
         self._warn = warn
         self.sweep = SweepBook(facts.sweep) if facts.sweep else None
-        self._watch = Watch(facts.max_lag_us)
+        self._watch = EventFinder(facts.max_lag_us)
         self._warm = [0, 0]
         self._interval = Metrics()
         self._interval_from_s = 0.0

@@ -166,7 +166,7 @@ class ApiResponse(_Answered):
             self._cached_content = answer.content
 
 
-class CaughtResponse(_Answered, ResponseContextManager):
+class ApiResponseContext(_Answered, ResponseContextManager):
     """A ResponseContextManager: what `catch_response=True` gives."""
 
 

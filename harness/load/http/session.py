@@ -29,7 +29,7 @@ from harness.load.http.cookies import Jar
 from harness.load.http.limits import Limits, too_late
 from harness.load.http.location import locate
 from harness.load.http.outgoing import Outgoing, UnusualRequestError, payload_of, verb, with_fields
-from harness.load.http.response import ApiResponse, CaughtResponse, failure_of
+from harness.load.http.response import ApiResponse, ApiResponseContext, failure_of
 from harness.steady import STEADY
 
 ENCODINGS: Final = "gzip, deflate, br"
@@ -56,7 +56,7 @@ class DirectSession(FastHttpSession):
     errors do not carry the whole exchange (`http_log`), which holds tokens and passwords.
     """
 
-    caught_answer: type[ResponseContextManager] = CaughtResponse
+    caught_answer: type[ResponseContextManager] = ApiResponseContext
     """What `catch_response=True` gives for an answer …"""
     caught_otherwise: type[ResponseContextManager] = ResponseContextManager
     """… and for none, or one by Locust's own client."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from harness.load.leases.ledger import RowLedger, Share
+from harness.load.leases.ledger import LeaseTable, Share
 from harness.load.leases.spans import rows_in, spans_of
 
 SHARE: Final = "cognito_share"
@@ -25,7 +25,7 @@ Send = Callable[[str, str, dict[str, Any]], None]
 """Sends a message of this kind to this process."""
 
 
-class Desk:
+class LeaseServer:
     """Hands the ledger's rows to processes. Never yields to other greenlets; `send` must not either.
 
     Rows that a process has but does not use are asked back as soon as another needs them. A process that could not give
@@ -38,7 +38,7 @@ class Desk:
         short: Told, once, that users wait for a row that nobody can spare.
     """
 
-    def __init__(self, ledger: RowLedger, send: Send, short: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, ledger: LeaseTable, send: Send, short: Callable[[int], None] = lambda _: None) -> None:
         self._ledger = ledger
         self._send = send
         self._tell_short = short

@@ -22,7 +22,7 @@ class Share(NamedTuple):
     """Which part of the arrivals is its own, from 0; None for a process more than the run was planned for."""
 
 
-class RowLedger:
+class LeaseTable:
     """Which process has which row. A row has one process at a time, unless rows are recycled.
 
     API users take rows from the front. The processes' login users cycle through slices of what the planned API users

@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 import gevent
 from gevent.event import AsyncResult
 
-from harness.load.leases.broker import ENOUGH, GRANT, RECALL, REJECTED, RETURNED, SHARE, UNWANTED, WANTED, Desk
-from harness.load.leases.ledger import RowLedger
+from harness.load.leases.broker import ENOUGH, GRANT, RECALL, REJECTED, RETURNED, SHARE, UNWANTED, WANTED, LeaseServer
+from harness.load.leases.ledger import LeaseTable
 from harness.load.leases.spans import rows_in, spans_of
 
 MOST_AHEAD: Final = 256
@@ -41,11 +41,11 @@ class Part(NamedTuple):
     """When the arrivals of all processes began, by `time.perf_counter`; None when they have not."""
 
 
-class Rows:
+class LeasedRows:
     """One process's rows. Safe for its greenlets; only `take` and `part` wait.
 
     Args:
-        send: Sends a message of this kind to the master's `Desk`.
+        send: Sends a message of this kind to the master's `LeaseServer`.
     """
 
     def __init__(self, send: Callable[[str, dict[str, Any]], None]) -> None:
@@ -313,23 +313,23 @@ class Rows:
             self._postman = None
 
 
-class LocalRows(Rows):
+class LocalRows(LeasedRows):
     """The rows of a process without workers: the desk is in the same process.
 
     Args:
         ledger: The book, all of whose rows are this process's.
-        short: See `Desk`.
+        short: See `LeaseServer`.
     """
 
     HOLDER: Final = "local"
 
-    def __init__(self, ledger: RowLedger, short: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, ledger: LeaseTable, short: Callable[[int], None] = lambda _: None) -> None:
         super().__init__(self._to_desk)
         self._keeps_one = False
         self._all = range(ledger.total)
         self._to_rows: deque[tuple[str, dict[str, Any]]] = deque()
-        self._desk = Desk(ledger, lambda _, kind, data: self._to_rows.append((kind, data)), short)
-        self._desk.join(self.HOLDER)
+        self._lease_server = LeaseServer(ledger, lambda _, kind, data: self._to_rows.append((kind, data)), short)
+        self._lease_server.join(self.HOLDER)
         self._hear()
 
     def login_rows(self) -> Sequence[int]:
@@ -338,10 +338,10 @@ class LocalRows(Rows):
 
     def rejected(self, since: int) -> list[list[Any]]:
         """See Desk."""
-        return self._desk.rejected(since)
+        return self._lease_server.rejected(since)
 
     def _to_desk(self, kind: str, data: dict[str, Any]) -> None:
-        self._desk.receive(self.HOLDER, kind, data)
+        self._lease_server.receive(self.HOLDER, kind, data)
         self._hear()
 
     def _hear(self) -> None:

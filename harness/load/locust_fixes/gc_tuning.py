@@ -13,7 +13,7 @@ FULL: Final = 2
 """The collector's number for a full collection."""
 
 
-class Spared:
+class GcTuning:
     """What stays for the whole run, out of the collector's sight.
 
     With Locust, botocore and the users file some hundred thousand objects never go away, and with 10,000 users a

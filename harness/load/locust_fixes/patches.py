@@ -47,7 +47,7 @@ def apply() -> None:
     """Put every guard in place; doing it twice changes nothing."""
     keep_connections_alive_beyond_1024()
     build_the_option_parser_once()
-    reckon_each_request_once()
+    count_each_request_once()
     let_the_clock_be_set()
 
 
@@ -84,7 +84,7 @@ def build_the_option_parser_once() -> None:
         argument_parser.default_args_dict = functools.cache(argument_parser.default_args_dict)
 
 
-def reckon_each_request_once() -> None:
+def count_each_request_once() -> None:
     """Let Locust's statistics look at the clock once per request, and find its bucket once.
 
     They do it for the request's own row, and all over again for the row of all requests: 3.3 µs of each request, and

@@ -46,7 +46,7 @@ class Inspection:
         return vars(self._environment.parsed_options)
 
     def start_sandbox_if_meant(self) -> sandbox_process.Sandbox | None:
-        """See `sandboxed.start_if_meant`.
+        """See `sandbox_process.start_if_meant`.
 
         Raises:
             ConfigurationError: With what else is known to be wrong.

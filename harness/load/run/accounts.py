@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 import gevent.lock
 
 from harness.errors import LoginError
-from harness.load.leases import Refusal, Rows
-from harness.session import Held, Penalty
+from harness.load.leases import LeasedRows, Refusal
+from harness.session import Penalty, SharedTokens
 
 
 class Accounts:
@@ -21,7 +21,7 @@ class Accounts:
         keeps_tokens: Whether an account keeps its tokens while it has no user.
     """
 
-    def __init__(self, rows: Rows, *, are_machines: bool, keeps_tokens: bool) -> None:
+    def __init__(self, rows: LeasedRows, *, are_machines: bool, keeps_tokens: bool) -> None:
         self._rows = rows
         self._are_machines = are_machines
         self._keeps_tokens = keeps_tokens
@@ -31,7 +31,7 @@ class Accounts:
         Machines share the row of their app client. What refuses it refuses all of them, but after a throttle each
         waits for itself: they must neither all stop nor all come back at once.
         """
-        self._held: dict[int, Held] = {}
+        self._held: dict[int, SharedTokens] = {}
         self._trials: dict[int, gevent.lock.RLock] = {}
         self._movers: dict[int, list[Callable[[], None]]] = {}
         rows.on_move = self._move
@@ -42,13 +42,13 @@ class Accounts:
         """What the failures of one user's session have cost: with an account of its own, those of the account."""
         return Penalty(random.random) if self._are_machines else self.penalties[number]
 
-    def held(self, number: int) -> Held:
+    def held(self, number: int) -> SharedTokens:
         """What sessions of a row's account share. Of machines each has tokens of its own."""
         if self._are_machines:
-            return Held(gevent.lock.RLock())
+            return SharedTokens(gevent.lock.RLock())
         held = self._held.get(number)
         if held is None:
-            held = self._held[number] = Held(gevent.lock.RLock())
+            held = self._held[number] = SharedTokens(gevent.lock.RLock())
         return held
 
     def trial(self, number: int) -> gevent.lock.RLock:

@@ -11,7 +11,7 @@ import gevent
 from gevent.event import AsyncResult
 
 from harness.load.run.pacing import Pacer
-from harness.load.run.precise_timer import Alarm, alarm
+from harness.load.run.precise_timer import PreciseTimer, precise_timer
 
 LONGEST_SPIN_S: Final = 0.0001
 """A timer wakes a process 50 to 150 µs late, now more and now less: enough to show in the gaps of a Poisson process."""
@@ -81,7 +81,7 @@ class Arrivals:
 
     def _arrive(self) -> None:
         began_s = self._began_s
-        clock = alarm()
+        clock = precise_timer()
         try:
             while not self._is_over:
                 for due_s in self._pacer.due(self._now() - began_s):
@@ -93,7 +93,7 @@ class Arrivals:
         finally:
             clock.close()
 
-    def _wait_for(self, due_s: float, clock: Alarm) -> None:
+    def _wait_for(self, due_s: float, clock: PreciseTimer) -> None:
         """Until then, or for a nap: the alarm rings a little early, and the rest is waited out on the processor."""
         left_s = due_s - self._now()
         if left_s > LONGEST_NAP_S:

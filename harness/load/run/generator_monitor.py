@@ -16,7 +16,7 @@ TICK_S: Final = 0.02
 CPU_EVERY_S: Final = 1.0
 
 
-class Monitor:
+class GeneratorMonitor:
     """Fills a Health while it is started."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ SHORTEST_S: Final = 1e-6
 """Zero would disarm it."""
 
 
-class Alarm(Protocol):
+class PreciseTimer(Protocol):
     """One greenlet's alarm."""
 
     def wait(self, delay_s: float) -> None:
@@ -33,7 +33,7 @@ class Alarm(Protocol):
         """Give back what it holds."""
 
 
-def alarm() -> Alarm:
+def precise_timer() -> PreciseTimer:
     """The most punctual one that the system has."""
     try:
         return TimerFile()

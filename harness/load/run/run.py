@@ -31,13 +31,13 @@ from harness.evidence.figures.in_flight import InFlight
 from harness.evidence.figures.metrics import NO_SLOT, Metrics
 from harness.evidence.figures.sample import Sample
 from harness.evidence.storage.jtl import SampleFile
-from harness.load.leases import Rows
+from harness.load.leases import LeasedRows
 from harness.load.run.accounts import Accounts
 from harness.load.run.arrivals import Arrivals
-from harness.load.run.generator_monitor import Monitor
+from harness.load.run.generator_monitor import GeneratorMonitor
 from harness.load.run.pacing import LoginCap, Pacer
 from harness.load.run.setup import Setup
-from harness.load.run.srp_thread import Reckoner
+from harness.load.run.srp_thread import SrpThread
 from harness.load.run.stoppable_wait import waiting
 from harness.outcome import Reason
 from harness.session import MARGIN_S, Penalty, Renewal, TokenSession
@@ -71,7 +71,7 @@ class Run:
         self,
         setup: Setup,
         events: Events,
-        rows: Rows,
+        rows: LeasedRows,
         *,
         processes: int,
         users: Callable[[], int] = lambda: 1,
@@ -84,7 +84,7 @@ class Run:
         self.in_flight = InFlight()
         """What its users have begun, and what has not ended yet."""
         self.samples: SampleFile | None = None
-        self.monitor = Monitor()
+        self.monitor = GeneratorMonitor()
         self._clock = ClockWatch(self.monitor.health.clock)
         self._events = events
         self.rows = rows
@@ -391,10 +391,10 @@ def _rested(conversation: Conversation, tokens: Tokens) -> Tokens:
 
 
 @cache
-def _reckoner(_: int) -> Reckoner:
+def _srp_thread(_: int) -> SrpThread:
     """A process of its own has one of its own."""
-    return Reckoner()
+    return SrpThread()
 
 
 def _off_the_loop(step: Callable[[], Call]) -> Call:
-    return _reckoner(os.getpid()).run(step)
+    return _srp_thread(os.getpid()).run(step)

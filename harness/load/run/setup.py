@@ -23,7 +23,7 @@ from harness.conversation import Cognito
 from harness.credentials import CsvDataSet, UsersFile
 from harness.errors import ConfigurationError, Problem
 from harness.evidence.judging import baseline as past
-from harness.evidence.judging.baseline import Past
+from harness.evidence.judging.baseline import Baseline
 from harness.evidence.judging.gate_sources import gather
 from harness.evidence.judging.gates import Gate
 from harness.extract import JsonExtractor
@@ -52,7 +52,7 @@ class Setup:
     gates: tuple[Gate, ...]
     endpoint: Endpoint
     read_token: Callable[[Mapping[str, object]], str] = field(repr=False)
-    baseline: Past | None = None
+    baseline: Baseline | None = None
     """The earlier run that this one is compared with."""
 
     @property
@@ -257,7 +257,7 @@ def gate_problems(settings: Settings) -> list[Problem]:
     return check.problems
 
 
-def _yardsticks(settings: Settings, check: _Check) -> tuple[tuple[Gate, ...], Past | None]:
+def _yardsticks(settings: Settings, check: _Check) -> tuple[tuple[Gate, ...], Baseline | None]:
     """The gates, from wherever they are written, and the run to compare with."""
     sources = gather(settings.gate, settings.gate_file, Path())
     check.problems += sources.problems

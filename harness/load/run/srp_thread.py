@@ -26,7 +26,7 @@ _start_new_thread, _SimpleQueue = get_original("_thread", "start_new_thread"), g
 """The system's own: gevent's stand-ins would run on the event loop."""
 
 
-class Reckoner:
+class SrpThread:
     """Runs steps one after the other on a thread of its own; more would fight the event loop for the cores.
 
     Make it on the thread of the event loop that its callers run on, and in the process that uses it: threads do not

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import gevent
 
 from harness.evidence.figures.generator_health import Health, validity
-from harness.evidence.judging.abort_rule import Abort, Watch
+from harness.evidence.judging.abort_rule import Abort, AbortRule
 from harness.evidence.judging.measured import Measured
 from harness.load.run.setup import Setup
 from harness.settings.rates import rate_at
@@ -42,7 +42,7 @@ class Watched(Protocol):
         """How long ago the arrivals of an open load began; None when they have not."""
 
 
-class Guardian:
+class AbortGates:
     """Watches one run from its start until `stop`, if it has gates that abort.
 
     Args:
@@ -56,7 +56,7 @@ class Guardian:
         """Why the run was stopped; None as long as it was not."""
         self._setup = setup
         self._run = run
-        self._watch = Watch(setup.gates, setup.baseline)
+        self._watch = AbortRule(setup.gates, setup.baseline)
         self._end_run = end_run
         self._greenlet = gevent.spawn(self._look_now_and_then) if self._watch.has_gates else None
 

@@ -23,7 +23,7 @@ from harness.evidence.judging.measured import Measured
 from harness.evidence.judging.verdict import FailureReason
 from harness.evidence.storage.record import Facts, Record
 from harness.load.ending.signals import say_line
-from harness.load.leases import Exhausted, RowLedger
+from harness.load.leases import Exhausted, LeaseTable
 from harness.load.locust_fixes.tidying import Tidying
 from harness.load.plan import load_model, sandbox_process
 from harness.load.plan.forecast import estimate_of, say
@@ -32,15 +32,15 @@ from harness.load.plan.preflight import preflight
 from harness.load.plan.target import target_of, tell
 from harness.load.plan.variables import say_others, variable_problems
 from harness.load.run.setup import Setup, read_settings, say_problems, too_few_for_logins
-from harness.load.supervisor.abort_gates import Guardian
+from harness.load.supervisor.abort_gates import AbortGates
 from harness.load.supervisor.conclusion import Conclusion, Extent, conclude, withdraw
 from harness.load.supervisor.course import Course
 from harness.load.supervisor.order import Order
-from harness.load.supervisor.progress_line import Progress
-from harness.load.supervisor.recorder import Due, Keeper
+from harness.load.supervisor.progress_line import ProgressLine
+from harness.load.supervisor.recorder import Due, Recorder
 from harness.load.supervisor.rejected import Refusals
 from harness.load.webui.tabs import Standing
-from harness.load.workers.presence import Attendance
+from harness.load.workers.presence import Presence
 from harness.steady import STEADY
 
 log = logging.getLogger("cognito-load")
@@ -67,7 +67,7 @@ class Supervisor(ABC):
         self._estimate: tuple[str, ...] = ()
         self._said_before: tuple[str, ...] = ()
         """Of the run, before its first user: its target, and the estimate."""
-        self.attendance = Attendance()
+        self.presence = Presence()
         """Of the workers of this run."""
         self.invalid_because: list[str] = []
         """What makes this run invalid besides the generator's health, each with what to do about it."""
@@ -75,9 +75,9 @@ class Supervisor(ABC):
         """What keeps this run from passing besides its figures."""
         self.order = Order()
         """How much of what was ordered has run."""
-        self._guardian: Guardian | None = None
-        self._progress: Progress | None = None
-        self._keeper: Keeper | None = None
+        self._abort_gates: AbortGates | None = None
+        self._progress: ProgressLine | None = None
+        self._recorder: Recorder | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class Supervisor(ABC):
         return self._setup is not None
 
     def prepare(self, unread: Sequence[Problem] = ()) -> None:
-        """Check everything before the first run, and start the sandbox when it is meant (`sandboxed.start_if_meant`).
+        """Check everything before the first run, and start the sandbox when it is meant.
 
         Exits with EXIT.CONFIGURATION, and tells workers to go home, when something cannot work.
 
@@ -132,7 +132,7 @@ class Supervisor(ABC):
         self._setup = setup
         STEADY.set_by_system()
         self.course = Course(lambda: self.user_count)
-        self.attendance = Attendance()
+        self.presence = Presence()
         self.invalid_because, self.failed_because = [], []
         self.order = Order(self.environment.shape_class, self.options)
         users = self.environment.runner.target_user_count if self.environment.runner else 0
@@ -155,14 +155,14 @@ class Supervisor(ABC):
         tell(target, self.options)
         self._estimate = say(estimate, self.options)
         self._said_before = (f"Target: {target.sentence}", *self._estimate)
-        ledger = RowLedger(
+        ledger = LeaseTable(
             len(setup.users),
             planned=planned,
             processes=self.processes,
             on_exhausted=cast("Exhausted", setup.settings.on_exhausted),
         )
         self.start_run(setup, ledger)
-        self._guardian = Guardian(setup, self, self._stop_running)
+        self._abort_gates = AbortGates(setup, self, self._stop_running)
         self._tell_progress()
 
     def end(self) -> None:
@@ -170,19 +170,19 @@ class Supervisor(ABC):
         if self._setup is None:
             return
         setup, self._setup = self._setup, None
-        keeper, self._keeper = self._keeper, None
+        recorder, self._recorder = self._recorder, None
         if self._progress is not None:
             self._progress.stop()
-        if keeper is None:
+        if recorder is None:
             return
         try:
-            conclusion = self._conclude(setup, keeper)
+            conclusion = self._conclude(setup, recorder)
         except Exception:
             self.exit_code = max(self.exit_code or 0, EXIT.INVALID)
-            withdraw(keeper.record.folder)
+            withdraw(recorder.record.folder)
             log.exception(
                 "the run could not be concluded, and is invalid; what it measured is in %s: cognito-load report build",
-                keeper.record.folder,
+                recorder.record.folder,
             )
             return
         self.conclusions.append(conclusion)
@@ -191,7 +191,7 @@ class Supervisor(ABC):
         if self.environment.web_ui is not None:
             self.print_conclusions()
 
-    def _conclude(self, setup: Setup, keeper: Keeper) -> Conclusion:
+    def _conclude(self, setup: Setup, recorder: Recorder) -> Conclusion:
         now_s, runner = STEADY.now_s(), self.environment.runner
         extent = Extent(
             started_s=self.course.started_s,
@@ -199,14 +199,14 @@ class Supervisor(ABC):
             ended_s=now_s,
             user_classes=self._classes(),
             users=self.course.most_users,
-            abort=self._guardian.abort if self._guardian else None,
+            abort=self._abort_gates.abort if self._abort_gates else None,
             invalid_because=tuple(self.invalid_because),
             failed_because=(*self.failed_because, *(self.order.exit_code(runner) if runner else ())),
             workers_lost=self.workers_lost,
             order=self.order,
         )
-        record = keeper.finish(extent.facts)
-        notes = (*self.attendance.notes(extent.stopping_s), *self.sample_notes(record))
+        record = recorder.finish(extent.facts)
+        notes = (*self.presence.notes(extent.stopping_s), *self.sample_notes(record))
         return conclude(setup, record, self.healths(), extent, notes)
 
     def worsen(self, reason: FailureReason) -> None:
@@ -259,27 +259,27 @@ class Supervisor(ABC):
     @property
     def workers_lost(self) -> int:
         """How many workers of this run were lost so far: they are silent, or have ended without a last report."""
-        return len(self.attendance.lost)
+        return len(self.presence.lost)
 
     @abstractmethod
-    def start_run(self, setup: Setup, ledger: RowLedger) -> None:
+    def start_run(self, setup: Setup, ledger: LeaseTable) -> None:
         """Make the run ready for its users."""
 
     def finish(self) -> None:
         """Users are about to be stopped (Locust's test_stopping)."""
         self.course.stopping()
         self.note("stopping", "users are told to stop")
-        if self._guardian is not None:
-            self._guardian.stop()
+        if self._abort_gates is not None:
+            self._abort_gates.stop()
 
     def measured(self) -> Metrics:
         """What was measured in the run up to the last full second, without the warm-up."""
-        return self._keeper.record.metrics if self._keeper is not None else Metrics()
+        return self._recorder.record.metrics if self._recorder is not None else Metrics()
 
     def note(self, kind: str, text: str) -> None:
-        """Something happens that a reader of the run's timeline must know; see `harness.evidence.figures.events.Event`."""
-        if self._keeper is not None:
-            self._keeper.event(kind, text)
+        """Something happens that a reader of the timeline must know; see `harness.evidence.figures.events.Event`."""
+        if self._recorder is not None:
+            self._recorder.event(kind, text)
 
     def tell_short(self, waiting: int) -> None:
         """Users wait for a row, and nobody can spare one."""
@@ -298,7 +298,7 @@ class Supervisor(ABC):
         """Make `samples.jtl` complete, now that the run is over; what a reader must know about it."""
 
     def keep(self, setup: Setup, due: Due, refusals: Refusals, *, after_s: float = 0.0) -> Path | None:
-        """Begin the run's record: its folder, None when there is none. For the arguments see `Keeper`."""
+        """Begin the run's record: its folder, None when there is none. For the arguments see `Recorder`."""
         facts = Facts(
             run_id=setup.settings.run,
             started_s=self.course.started_s,
@@ -315,12 +315,12 @@ class Supervisor(ABC):
         )
         tidy = Tidying(self.environment).tidy
         given = (setup, facts, self.course.counting(due), self.healths, refusals)
-        self._keeper = Keeper(*given, after_s=after_s, tidy=tidy, in_flight=self.in_flight)
-        return self._keeper.record.folder
+        self._recorder = Recorder(*given, after_s=after_s, tidy=tidy, in_flight=self.in_flight)
+        return self._recorder.record.folder
 
     def measured_so_far(self) -> Measured:
         """What has been measured while the run goes on, without the warm-up."""
-        facts = self._keeper.record.facts if self._keeper is not None else None
+        facts = self._recorder.record.facts if self._recorder is not None else None
         measured_s = max(STEADY.now_s() - (facts.measured_from_s if facts else self.course.started_s), 0.0)
         users = self.course.most_users
         return Measured(self.measured(), measured_s, workers_lost=self.workers_lost, users=users)
@@ -337,7 +337,7 @@ class Supervisor(ABC):
 
     def standing(self) -> Standing:
         """The run that goes on, or the last one."""
-        if self._keeper is None and self.latest is not None:
+        if self._recorder is None and self.latest is not None:
             run = self.latest.run
             return Standing(run.metrics, run.duration_s, run.healths, self._said_before)
         so_far = self.measured_so_far()
@@ -358,7 +358,7 @@ class Supervisor(ABC):
         runner = self.environment.runner
         if runner is None or not self.options.get("headless") or self.options.get("quiet"):
             return
-        self._progress = Progress(
+        self._progress = ProgressLine(
             measured=self.measured,
             users=lambda: runner.user_count,
             run_time_s=self.options.get("run_time"),

@@ -12,13 +12,13 @@ from rich.console import Console
 
 from harness.cognito import remedies
 from harness.errors import EXIT, HarnessError
-from harness.evidence import finished_run as evidence
 from harness.evidence.figures.events import set_clocks
 from harness.evidence.figures.generator_health import Health, clocks, reopened, validity
 from harness.evidence.figures.metrics import Metrics
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.judging import baseline
 from harness.evidence.judging.abort_rule import Abort, with_abort
-from harness.evidence.judging.baseline import Past
+from harness.evidence.judging.baseline import Baseline
 from harness.evidence.judging.comparison import Comparison, compare
 from harness.evidence.judging.measured import Measured
 from harness.evidence.judging.verdict import FailureReason, decide, hung_because, too_many_dropped, unserved, worsened
@@ -67,11 +67,11 @@ class Extent:
 class Conclusion:
     """A run that is over, judged and written down."""
 
-    run: evidence.Run
+    run: FinishedRun
     report: Path | None
     """None when it could not be written, which the log says."""
     _record: Record
-    _past: Past
+    _past: Baseline
     _folder: Path | None
     _with_page: bool
     _is_printed: bool = False
@@ -133,7 +133,7 @@ def conclude(
         users=extent.users,
     )
     results = with_abort((gate.judge(measured, setup.baseline) for gate in setup.gates), extent.abort)
-    this = Past(setup.settings.run, duration_s, metrics, healths)
+    this = Baseline(setup.settings.run, duration_s, metrics, healths)
     comparison = compare(setup.baseline, this) if setup.baseline else None
     hung = hung_because(metrics, extent.users, is_judged=bool(results or comparison))
     dropped = too_many_dropped(metrics, setup.gates, setup.settings.max_dropped_share)
@@ -147,7 +147,7 @@ def conclude(
         invalid_because=extent.invalid_because,
         failed_because=(*failed_because, *hung, *dropped),
     )
-    run = evidence.Run(
+    run = FinishedRun(
         run_id=setup.settings.run,
         started_s=extent.started_s,
         ended_s=extent.ended_s,
@@ -218,7 +218,7 @@ def never_served(metrics: Metrics) -> str:
     return f"{said}: add accounts, or run fewer users" if said else ""
 
 
-def _write(run: evidence.Run, measured: Past, folder: Path, *, with_page: bool) -> Path | None:
+def _write(run: FinishedRun, measured: Baseline, folder: Path, *, with_page: bool) -> Path | None:
     """Write a run's results, or write them anew; where a reader best looks, None when nothing could be written.
 
     The summary comes last: a process that ends before it, for want of memory, leaves no verdict behind.

@@ -11,7 +11,7 @@ from harness.evidence.figures.generator_health import Health
 from harness.evidence.storage import jtl
 from harness.evidence.storage.record import Record
 from harness.load.ending.stops import GRACE_S
-from harness.load.leases import LocalRows, RowLedger
+from harness.load.leases import LeaseTable, LocalRows
 from harness.load.run.run import Run, attach, incomplete
 from harness.load.run.setup import Setup
 from harness.load.supervisor.base import Supervisor
@@ -30,7 +30,7 @@ class LocalSupervisor(Supervisor):
         """See Supervisor."""
         return 1
 
-    def start_run(self, setup: Setup, ledger: RowLedger) -> None:
+    def start_run(self, setup: Setup, ledger: LeaseTable) -> None:
         """See Supervisor."""
         runner = self.environment.runner
         rows = LocalRows(ledger, self.tell_short)

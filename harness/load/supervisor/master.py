@@ -24,7 +24,7 @@ from harness.evidence.judging.verdict import FailureReason
 from harness.evidence.storage import jtl
 from harness.evidence.storage.record import Record
 from harness.load.ending.stops import GRACE_S
-from harness.load.leases import Desk, RowLedger
+from harness.load.leases import LeaseServer, LeaseTable
 from harness.load.leases.broker import SHARE, TO_MASTER
 from harness.load.run.run import incomplete
 from harness.load.run.setup import Setup
@@ -32,10 +32,10 @@ from harness.load.supervisor.base import Supervisor
 from harness.load.supervisor.local import LocalSupervisor
 from harness.load.workers.connections import Connections
 from harness.load.workers.neighbours import is_alive, is_gone
-from harness.load.workers.outage import Patience
+from harness.load.workers.outage import Outage
 from harness.load.workers.parcels import PARCEL, PARCEL_ACK, Collector
 from harness.load.workers.presence import Happening
-from harness.load.workers.rebalancing import Redistribution
+from harness.load.workers.rebalancing import Rebalancing
 from harness.steady import STEADY, StepWatch, sentence
 
 QUIT_WORKERS_FOR_S: Final = 3.0
@@ -59,10 +59,10 @@ class MasterSupervisor(Supervisor):
         super().__init__(environment, data_set)
         os.environ.setdefault(REPORT_WAIT, REPORT_WAIT_S)
         self._runner = runner
-        self._redistribution = Redistribution(runner)
+        self._rebalancing = Rebalancing(runner)
         self._connections = Connections(runner)
-        self._patience = Patience(runner, self._is_gone, self._give_up)
-        self._desk: Desk | None = None
+        self._outage = Outage(runner, self._is_gone, self._give_up)
+        self._lease_server: LeaseServer | None = None
         self._collector = Collector("")
         self._steps = StepWatch(STEADY)
         self._members: dict[str, list[Any]] = {}
@@ -84,7 +84,7 @@ class MasterSupervisor(Supervisor):
         """See Supervisor."""
         return max(1, self._runner.worker_count)
 
-    def start_run(self, setup: Setup, ledger: RowLedger) -> None:
+    def start_run(self, setup: Setup, ledger: LeaseTable) -> None:
         """See Supervisor."""
         run_id = setup.settings.run
         self._collector = collector = Collector(run_id)
@@ -97,8 +97,8 @@ class MasterSupervisor(Supervisor):
             more = {"elapsed_s": self.course.elapsed_s} if kind == SHARE else {}
             self._runner.send_message(kind, {**data, **more, "run": run_id}, worker)
 
-        self._desk = desk = Desk(ledger, send, self.tell_short)
-        self.keep(setup, lambda now_s: self._due(collector, now_s), desk.rejected, after_s=PARCELS_TAKE_S)
+        self._lease_server = lease_server = LeaseServer(ledger, send, self.tell_short)
+        self.keep(setup, lambda now_s: self._due(collector, now_s), lease_server.rejected, after_s=PARCELS_TAKE_S)
 
     def finish(self) -> None:
         """Have the workers end their users, and wait for the last of what they measured.
@@ -108,7 +108,7 @@ class MasterSupervisor(Supervisor):
         if self._setup is None:
             return
         super().finish()
-        self._redistribution.stop()
+        self._rebalancing.stop()
         grace_s = self.environment.stop_timeout or GRACE_S
         self._runner.send_message("cognito_finish", {"grace_s": grace_s})
         present = self._expected_workers()
@@ -116,7 +116,7 @@ class MasterSupervisor(Supervisor):
             self._collector.wait_for(self._expected_workers, grace_s + 10)
         # else the last worker said goodbye, after its last parcel; waiting here would wait for ourselves
         self._see_who_is_here(self._collector.finished)
-        self._judge_attendance(present)
+        self._judge_presence(present)
 
     def healths(self) -> dict[str, Health]:
         """See Supervisor."""
@@ -170,28 +170,28 @@ class MasterSupervisor(Supervisor):
             log.warning(sentence("the master", step_s))
         if not self.course.stopping_s and self._have_all_ended():
             self._give_up()
-        if self._patience.is_over(time.monotonic()):
-            self._redistribution.look(may_be_back=self._patience.may_be_back())
+        if self._outage.is_over(time.monotonic()):
+            self._rebalancing.look(may_be_back=self._outage.may_be_back())
         return collector.due(now_s, expected - collector.finished)
 
     def _see_who_is_here(self, here: set[str]) -> None:
         now_s, members = STEADY.now_s(), set(self._members)
         for worker in sorted(members - here):
             heard_s = self._collector.heard_s(worker, self._joined_s[worker])
-            self._tell(self.attendance.missed([worker], heard_s))
-        self._tell(self.attendance.heard(members & here, now_s))
+            self._tell(self.presence.missed([worker], heard_s))
+        self._tell(self.presence.heard(members & here, now_s))
 
-    def _judge_attendance(self, present: set[str]) -> None:
+    def _judge_presence(self, present: set[str]) -> None:
         """Say what keeps the run from passing: measurements of workers that are missing, and that no worker was left.
 
         Args:
             present: The workers that were there when the run ended.
         """
         others_have_ended = self._connections.are_closed(except_for=self._runner.worker_count)
-        for worker in self.attendance.lost:
+        for worker in self.presence.lost:
             if others_have_ended or is_gone(self._members[worker]):
-                self.attendance.ended(worker)
-        for worker, gap_s in self.attendance.gaps(self.course.stopping_s).items():
+                self.presence.ended(worker)
+        for worker, gap_s in self.presence.gaps(self.course.stopping_s).items():
             self.invalid_because.append(
                 f"{gap_s:.0f} s of worker {worker} are missing in the figures, since it fell silent: look at its "
                 "output, its machine and the network between it and the master, and run it again"
@@ -231,8 +231,8 @@ class MasterSupervisor(Supervisor):
         A silent one may still be at work: it stops after 60 s without its master, and Locust gives it up after that.
         Only of a process on this machine one can see that it has ended.
         """
-        if self._desk is not None:
-            self._desk.keep_only(
+        if self._lease_server is not None:
+            self._lease_server.keep_only(
                 client.id
                 for client in self._runner.clients.all
                 if client.id in self._members and not (client.state == STATE_MISSING and self._is_gone(client))
@@ -265,7 +265,7 @@ class MasterSupervisor(Supervisor):
             log.warning("measurements of %s arrived after their run was concluded", worker)
 
     def _on_hello(self, worker: str, data: Mapping[str, Any]) -> None:
-        if self._setup is None or self._desk is None or data["run"] != self._collector.run_id:
+        if self._setup is None or self._lease_server is None or data["run"] != self._collector.run_id:
             return
         if data["digest"] != self._setup.users.digest:
             self.fail(
@@ -280,11 +280,11 @@ class MasterSupervisor(Supervisor):
         self._members[worker], self._joined_s[worker] = list(data["process"]), STEADY.now_s()
         self.note("worker_joined", f"worker {worker} takes part")
         self._take_rows_back()
-        self._desk.join(worker)
+        self._lease_server.join(worker)
 
     def _on_rows(self, kind: str, worker: str, data: Mapping[str, Any]) -> None:
-        if self._desk is not None and data["run"] == self._collector.run_id:
-            self._desk.receive(worker, kind, data)
+        if self._lease_server is not None and data["run"] == self._collector.run_id:
+            self._lease_server.receive(worker, kind, data)
 
     def _on_fault(self, worker: str, data: Mapping[str, Any]) -> None:
         self.fail([Problem(f"on worker {worker}: {message}", hint) for message, hint in data["problems"]])

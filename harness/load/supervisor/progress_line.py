@@ -19,7 +19,7 @@ _TEN_SECONDS_US: Final = 10_000_000
 """From here on `Numbers.milliseconds` names its unit itself."""
 
 
-class Progress:
+class ProgressLine:
     """Says how a run is going.
 
     Args:

@@ -28,7 +28,7 @@ ALL: Final = float("inf")
 log = logging.getLogger("cognito-load")
 
 
-class Keeper:
+class Recorder:
     """Keeps a run's record from its start to its end.
 
     Args:

@@ -23,7 +23,7 @@ _CHECK_STOPPED: Final = "check_stopped"
 log = logging.getLogger("cognito-load")
 
 
-class Patience:
+class Outage:
     """Keeps a run going while no worker is heard. Without effect while users are still being spawned.
 
     Args:

@@ -16,7 +16,7 @@ GIVEN_UP_AFTER_S: Final = 63.0
 it ends when it has not heard the master for 60 s."""
 
 
-class Attendance:
+class Presence:
     """The workers of one run. All times are of one clock of the caller's, in seconds."""
 
     def __init__(self) -> None:

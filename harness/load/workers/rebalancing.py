@@ -16,7 +16,7 @@ from locust.runners import STATE_RUNNING, STATE_STOPPING, MasterRunner
 _START: Final = "start"
 
 
-class Redistribution:
+class Rebalancing:
     """Spreads a run's users over its workers again.
 
     Args:

@@ -18,7 +18,7 @@ from harness.load.ending import exits
 from harness.load.ending.exceptions import Witness
 from harness.load.ending.signals import Signals
 from harness.load.ending.stops import ASKED, GRACE_S, HURRY, TOLD, Stops, left_behind
-from harness.load.leases import Rows
+from harness.load.leases import LeasedRows
 from harness.load.leases.broker import TO_PROCESSES
 from harness.load.locust_fixes.tidying import Tidying
 from harness.load.run.run import Run, attach
@@ -38,7 +38,7 @@ class Worker:
         self.environment = environment
         self._data_set = data_set
         self._runner = runner
-        self._rows: Rows | None = None
+        self._rows: LeasedRows | None = None
         self._sender: Sender | None = None
         self._run: Run | None = None
         self._is_finished = self._is_leaving = False
@@ -78,7 +78,7 @@ class Worker:
             self._send("fault", {"problems": [[p.message, p.hint] for p in error.problems]})
             return
         runner = self._runner
-        self._rows = Rows(lambda kind, data: runner.send_message(kind, {**data, "run": settings.run}))
+        self._rows = LeasedRows(lambda kind, data: runner.send_message(kind, {**data, "run": settings.run}))
         run = Run(
             setup,
             self.environment.events,

@@ -27,7 +27,7 @@ class _Order:
     signatures: list[bytes] = field(default_factory=list)
 
 
-class Press:
+class BatchSigner:
     """Makes JWTs.
 
     Args:

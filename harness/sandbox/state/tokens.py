@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from jwt.types import Options
 
 from harness.sandbox.errors import NotAuthorized, RefreshTokenReuse
-from harness.sandbox.state.batch_signer import Press
+from harness.sandbox.state.batch_signer import BatchSigner
 from harness.sandbox.state.keys import ALGORITHM, base64url, compact_json
 from harness.sandbox.state.pool import Client, Directory, Pool
 from harness.sandbox.state.user import User
@@ -64,7 +64,7 @@ class Tokens:
         press: Makes them; others run meanwhile.
     """
 
-    def __init__(self, directory: Directory, press: Press) -> None:
+    def __init__(self, directory: Directory, press: BatchSigner) -> None:
         self._directory = directory
         self._press = press
         self._seal = AESGCM(directory.chance.random_bytes(32))

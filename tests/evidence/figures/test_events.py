@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.evidence.figures.events import Event, Watch, from_lines, to_line
+from harness.evidence.figures.events import Event, EventFinder, from_lines, to_line
 from harness.evidence.figures.generator_health import Health
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
@@ -17,12 +17,12 @@ def refused(outcome: Outcome, error: str, count: int = 1) -> Metrics:
     return metrics
 
 
-def kinds(watch: Watch, at_s: int, metrics: Metrics) -> list[str]:
+def kinds(watch: EventFinder, at_s: int, metrics: Metrics) -> list[str]:
     return [event.kind for event in watch.measured(at_s, metrics)]
 
 
 def test_a_burst_of_throttling_is_one_event_until_it_has_been_calm() -> None:
-    watch, throttled = Watch(), refused(Outcome.THROTTLED, "TooManyRequestsException: Rate exceeded", 3)
+    watch, throttled = EventFinder(), refused(Outcome.THROTTLED, "TooManyRequestsException: Rate exceeded", 3)
     (event,) = watch.measured(10, throttled)
     assert event == Event(10, "throttled", "InitiateAuth is being throttled: 3 times in this second")
     assert kinds(watch, 11, throttled) == kinds(watch, 16, throttled) == []
@@ -32,19 +32,19 @@ def test_a_burst_of_throttling_is_one_event_until_it_has_been_calm() -> None:
 def test_a_lockout_is_an_event_and_a_wrong_password_is_none() -> None:
     locked = refused(Outcome.REJECTED, "NotAuthorizedException: Password attempts exceeded")
     wrong = refused(Outcome.REJECTED, "NotAuthorizedException: Incorrect username or password.")
-    assert kinds(Watch(), 0, locked) == ["lockout"]
-    assert kinds(Watch(), 0, wrong) == []
+    assert kinds(EventFinder(), 0, locked) == ["lockout"]
+    assert kinds(EventFinder(), 0, wrong) == []
 
 
 def test_an_exception_of_the_tests_own_code_is_told_at_its_first() -> None:
-    watch, metrics = Watch(), Metrics()
+    watch, metrics = EventFinder(), Metrics()
     metrics.count_exception("Api: KeyError")
     assert kinds(watch, 1, metrics) == ["exception"]
     assert kinds(watch, 2, metrics) == []
 
 
 def test_a_late_event_loop_is_told_when_it_begins() -> None:
-    watch, health = Watch(50_000), Health()
+    watch, health = EventFinder(50_000), Health()
     health.lag(1_000)
     assert list(watch.generator(1, {"w": health})) == []
     health.lag(300_000)
@@ -54,7 +54,7 @@ def test_a_late_event_loop_is_told_when_it_begins() -> None:
 
 
 def test_a_clock_that_is_off_is_told_once_and_again_when_it_is_worse() -> None:
-    watch, near, off, far = Watch(), Health(), Health(), Health()
+    watch, near, off, far = EventFinder(), Health(), Health(), Health()
     near.clock(2.0)
     off.clock(-61.0)
     off.clock(3.0)

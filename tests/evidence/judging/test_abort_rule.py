@@ -6,7 +6,7 @@ import pytest
 
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
-from harness.evidence.judging.abort_rule import Watch, with_abort
+from harness.evidence.judging.abort_rule import AbortRule, with_abort
 from harness.evidence.judging.gates import Gate
 from harness.evidence.judging.measured import Measured
 from harness.outcome import Outcome
@@ -15,7 +15,7 @@ GATE = Gate.parse("InitiateAuth max < 300us abort after 10s")
 
 
 def test_a_gate_that_fails_for_long_enough_stops_the_run(books):
-    watch, bad = Watch([GATE]), books.metrics([300])
+    watch, bad = AbortRule([GATE]), books.metrics([300])
     looks = [watch.look(Measured(bad, now), now) for now in (1.0, 5.0, 10.9, 11.0)]
     assert looks[:3] == [None, None, None]
     abort = looks[3]
@@ -24,32 +24,32 @@ def test_a_gate_that_fails_for_long_enough_stops_the_run(books):
 
 
 def test_a_figure_that_recovers_in_time_stops_nothing(books):
-    watch, bad, good = Watch([GATE]), books.metrics([300]), books.metrics([299])
+    watch, bad, good = AbortRule([GATE]), books.metrics([300]), books.metrics([299])
     looks = [watch.look(Measured(m, now), now) for m, now in ((bad, 1.0), (good, 10.0), (bad, 11.0), (bad, 20.9))]
     assert looks == [None] * 4
     assert watch.look(Measured(bad, 21.0), 21.0) is not None
 
 
 def test_no_data_yet_is_no_failure():
-    watch = Watch([GATE])
+    watch = AbortRule([GATE])
     assert [watch.look(Measured(Metrics(), now), now) for now in (0.0, 100.0)] == [None, None]
 
 
 def test_zero_seconds_stop_at_the_first_failure(books):
-    watch = Watch([Gate.parse("InitiateAuth throttled == 0 abort after 0s")])
+    watch = AbortRule([Gate.parse("InitiateAuth throttled == 0 abort after 0s")])
     assert watch.look(Measured(books.metrics([1, 1]), 1.0), 1.0) is None
     assert watch.look(Measured(books.metrics([1, 1], failed=1), 2.0), 2.0) is not None
 
 
 def test_a_gate_that_does_not_abort_is_not_watched(books):
-    watch = Watch([Gate.parse("InitiateAuth max < 300us")])
+    watch = AbortRule([Gate.parse("InitiateAuth max < 300us")])
     assert not watch.has_gates
     assert watch.look(Measured(books.metrics([300]), 1e6), 1e6) is None
 
 
 def test_a_baseline_serves_here_too(books):
     gate = Gate.parse("InitiateAuth max < baseline * 2 abort after 0s")
-    watch = Watch([gate], books.past(books.metrics([100])))
+    watch = AbortRule([gate], books.past(books.metrics([100])))
     assert watch.look(Measured(books.metrics([199]), 1.0), 1.0) is None
     assert watch.look(Measured(books.metrics([200]), 1.0), 1.0) is not None
 
@@ -57,7 +57,7 @@ def test_a_baseline_serves_here_too(books):
 def test_the_gate_that_stopped_a_run_has_failed_whatever_came_last(books):
     """Answers that arrive after the stop can move a figure to the other side of its limit."""
     other = Gate.parse("InitiateAuth count > 0")
-    watch = Watch([GATE])
+    watch = AbortRule([GATE])
     watch.look(Measured(books.metrics([300]), 1.0), 1.0)
     abort = watch.look(Measured(books.metrics([300]), 11.0), 11.0)
     results = with_abort((gate.judge(Measured(books.metrics([1]), 12.0)) for gate in (GATE, other)), abort)
@@ -85,7 +85,7 @@ def in_flight(answered: int, hanging: int, age_s: float) -> Metrics:
 @pytest.mark.parametrize("text", HANGING)
 def test_a_service_that_hangs_gives_no_samples_and_stops_the_run_all_the_same(text):
     """Five of five users: no batch of samples will come any more, and none is needed."""
-    watch = Watch([Gate.parse(f"{text} abort after 3s")])
+    watch = AbortRule([Gate.parse(f"{text} abort after 3s")])
     looks = [watch.look(Measured(in_flight(4, 5, now), now, users=5), now) for now in range(1, 17)]
     abort = next(filter(None, looks))
     assert abort.after_s <= 14
@@ -96,11 +96,11 @@ def test_a_service_that_hangs_gives_no_samples_and_stops_the_run_all_the_same(te
 def test_what_hangs_beside_other_samples_is_held_against_chance(text):
     few, many = in_flight(200, 3, 12), in_flight(200, 20, 12)
     for metrics, is_stopped in ((few, False), (many, True)):
-        watch = Watch([Gate.parse(f"{text} abort after 0s")])
+        watch = AbortRule([Gate.parse(f"{text} abort after 0s")])
         assert (watch.look(Measured(metrics, 20.0, users=100), 20.0) is not None) is is_stopped
 
 
 @pytest.mark.parametrize("text", ["api p99 < 2s", "api mean < 2s", "api p50 < 2s"])
 def test_a_stall_that_is_over_soon_stops_nothing(text):
-    watch = Watch([Gate.parse(f"{text} abort after 0s")])
+    watch = AbortRule([Gate.parse(f"{text} abort after 0s")])
     assert watch.look(Measured(in_flight(4, 5, 9), 9.0, users=5), 9.0) is None

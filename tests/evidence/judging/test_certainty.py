@@ -9,8 +9,8 @@ import pytest
 
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
-from harness.evidence.judging.abort_rule import Watch
-from harness.evidence.judging.baseline import Past
+from harness.evidence.judging.abort_rule import AbortRule
+from harness.evidence.judging.baseline import Baseline
 from harness.evidence.judging.certainty import student
 from harness.evidence.judging.gates import Gate
 from harness.evidence.judging.measured import Measured
@@ -31,11 +31,11 @@ def stops_at(
     seconds: Callable[[int], Second],
     *,
     until_s: int = 60,
-    baseline: Past | None = None,
+    baseline: Baseline | None = None,
     load: Callable[[int], float] = lambda _: USERS,
 ) -> int | None:
     """The second in which a gate stops a run that measures `seconds(n)` in its n-th second; None if it never does."""
-    watch, metrics = Watch([Gate.parse(f"InitiateAuth {gate}")], baseline), Metrics()
+    watch, metrics = AbortRule([Gate.parse(f"InitiateAuth {gate}")], baseline), Metrics()
     for now_s in range(1, until_s + 1):
         for each in seconds(now_s):
             metrics.record(each)

@@ -8,7 +8,7 @@ from harness.evidence.figures.generator_health import Health
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
 from harness.evidence.figures.tally import TOKEN_REFUSED
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.judging.gates import parse_gates
 from harness.evidence.judging.measured import Measured
 from harness.evidence.judging.verdict import decide
@@ -71,7 +71,7 @@ def made_up_run(
     gates: tuple[str, ...] = GATES,
     healths: dict[str, Health] | None = None,
     **changes: object,
-) -> Run:
+) -> FinishedRun:
     metrics = team_metrics() if metrics is None else metrics
     healths = {"worker 1": healthy(), "worker 2": healthy(0.6)} if healths is None else healths
     results = tuple(gate.judge(Measured(metrics, DURATION_S)) for gate in parse_gates(gates)[0])
@@ -89,7 +89,7 @@ def made_up_run(
         "verdict": decide(metrics, results, healths),
         "remedies": lambda kind, _: REMEDIES.get(kind),
     }
-    return Run(**{**values, **changes})
+    return FinishedRun(**{**values, **changes})
 
 
 class Workshop:
@@ -107,5 +107,5 @@ def make() -> type[Workshop]:
 
 
 @pytest.fixture
-def run() -> Run:
+def run() -> FinishedRun:
     return made_up_run()

@@ -13,7 +13,7 @@ from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
 from harness.evidence.figures.tally import TOKEN_REFUSED
 from harness.evidence.figures.timeline import Second
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.judging.gates import parse_gates
 from harness.evidence.judging.measured import Measured
 from harness.evidence.judging.verdict import decide
@@ -74,7 +74,7 @@ class Story:
         self.take(at_s, "login", "login", ms, reason=reason, **more)
 
 
-def tell(duration_s: int = 300, names: int = 3) -> Run:
+def tell(duration_s: int = 300, names: int = 3) -> FinishedRun:
     """A run of this many seconds against an API with so many kinds of request."""
     story = Story()
     burst_s, fault_s = duration_s * 2 // 5, duration_s * 7 // 10
@@ -114,7 +114,7 @@ def _requests(story: Story, at_s: int, names: int, *, in_fault: bool) -> None:
         story.take(at_s, "request", paths[0], 700, outcome=Outcome.SERVER_ERROR, error="HTTP 503")
 
 
-def _run(story: Story, duration_s: int, burst_s: int, fault_s: int) -> Run:
+def _run(story: Story, duration_s: int, burst_s: int, fault_s: int) -> FinishedRun:
     gates = parse_gates(("login p95 < 400ms; api p99 < 100ms; login fail_rate < 10%; GET /me p95 < 300ms",))[0]
     results = tuple(gate.judge(Measured(story.metrics, duration_s)) for gate in gates)
     healths = {"worker 1": Health(), "worker 2": Health()}
@@ -122,7 +122,7 @@ def _run(story: Story, duration_s: int, burst_s: int, fault_s: int) -> Run:
         for second in range(duration_s):
             health.lag(800 + second % 7 * 300)
             health.cpu(0.38 + 0.2 * busy, 1.0)
-    return Run(
+    return FinishedRun(
         run_id="20261123-201530-ab12",
         started_s=STARTED_S,
         ended_s=STARTED_S + duration_s + 1.5,

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from harness.evidence.figures.metrics import Metrics
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.judging.verdict import decide, hung_because
 from harness.evidence.reports.html import page
 from harness.evidence.reports.junit import junit
@@ -22,7 +22,7 @@ SAID = "no API request was answered: 5 were still open after up to 14.9 s"
 
 
 @pytest.fixture
-def hanging(make: Any) -> Run:
+def hanging(make: Any) -> FinishedRun:
     """Five users have logged in, and wait for an API."""
     metrics = Metrics()
     make.logins(metrics, 5, 98.2, Reason.INITIAL, Outcome.OK)
@@ -33,20 +33,20 @@ def hanging(make: Any) -> Run:
     return make.run(metrics, gates=(), users=5, verdict=verdict)  # type: ignore[no-any-return]
 
 
-def printed(run: Run) -> str:
+def printed(run: FinishedRun) -> str:
     out = io.StringIO()
     render(run, Console(file=out, width=120))
     return out.getvalue()
 
 
-def test_the_closing_summary(hanging: Run) -> None:
+def test_the_closing_summary(hanging: FinishedRun) -> None:
     text = printed(hanging)
     assert "  GET /me                0       -       -       -       -       -       -" in text
     assert "5 cut off at the end after up to 14.9 s, so in no figure: GET /me" in text
     assert text.splitlines()[-1] == f"failed: {SAID} (exit code 1)"
 
 
-def test_the_page_and_the_jobs_summary(hanging: Run) -> None:
+def test_the_page_and_the_jobs_summary(hanging: FinishedRun) -> None:
     assert f"{SAID} (exit code 1)" in markdown(hanging)
     assert "| <code>GET /me</code> | 0 |" in markdown(hanging)
     assert "5 cut off at the end after up to 14.9 s, so in no figure" in markdown(hanging)
@@ -55,7 +55,7 @@ def test_the_page_and_the_jobs_summary(hanging: Run) -> None:
     assert "No API request in this run" not in shown
 
 
-def test_programs(hanging: Run) -> None:
+def test_programs(hanging: FinishedRun) -> None:
     told = summary(hanging)
     assert told["requests"]["by_name"]["GET /me"]["count"] == 0
     (entry,) = told["not_measured"]["still_open"]

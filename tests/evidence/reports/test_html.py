@@ -15,7 +15,7 @@ from harness.evidence.figures.events import Event
 from harness.evidence.figures.generator_health import Health
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.judging.knee import Knee
 from harness.evidence.judging.sweep import CONCURRENT, Plan, Step, Sweep
 from harness.evidence.reports import html
@@ -57,12 +57,12 @@ def words(page: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def told() -> Run:
+def told() -> FinishedRun:
     return tell(120)
 
 
 @pytest.fixture(scope="module")
-def page(told: Run) -> str:
+def page(told: FinishedRun) -> str:
     return html.page(told)
 
 
@@ -163,11 +163,11 @@ def test_a_name_is_never_markup(make: Any):
     assert "alert(1)" in page
 
 
-def test_the_warm_up_is_told(told: Run):
+def test_the_warm_up_is_told(told: FinishedRun):
     assert "The first 30.0 s are the warm-up" in words(html.page(replace(told, warmup_s=30.0)))
 
 
-def test_a_sweep_has_charts_a_table_and_its_sentence(run: Run):
+def test_a_sweep_has_charts_a_table_and_its_sentence(run: FinishedRun):
     def step(level: float, *, p50: float | None, is_complete: bool = True) -> Step:
         return Step(level, level * 9, 10, p50, p50, p50, failures=1, throttled=0, dropped=0, is_complete=is_complete)
 
@@ -182,7 +182,7 @@ def test_a_sweep_has_charts_a_table_and_its_sentence(run: Run):
     assert "10 (unfinished) 90.0 \u2013" in seen
 
 
-def test_a_comparison_with_a_baseline_is_a_table(run: Run):
+def test_a_comparison_with_a_baseline_is_a_table(run: FinishedRun):
     row = SimpleNamespace(title="InitiateAuth p95", word="worse", sentence="grew by 40 ms")
     comparison = SimpleNamespace(sentence="worse than 2026-a", rows=(row,))
     seen = words(html.page(replace(run, comparison=comparison)))

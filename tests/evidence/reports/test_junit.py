@@ -6,25 +6,25 @@ from junitparser import JUnitXml
 
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.reports.junit import junit
 from harness.outcome import Outcome
 
 
-def cases(run: Run) -> dict[str, list[str]]:
+def cases(run: FinishedRun) -> dict[str, list[str]]:
     """Each case with what failed in it."""
     (suite,) = JUnitXml.fromstring(junit(run).encode())
     return {case.name: [failure.message for failure in case.result] for case in suite}
 
 
-def test_each_gate_is_a_case_and_so_is_the_generator(run: Run):
+def test_each_gate_is_a_case_and_so_is_the_generator(run: FinishedRun):
     found = cases(run)
     assert list(found) == [*(result.gate.text for result in run.gates), "the load generator was fit to measure"]
     assert found["InitiateAuth p95 < 300ms"] == []
     assert found["InitateAuth p95 < 1s"][0].startswith("no data: nothing is named InitateAuth")
 
 
-def test_the_counts_are_those_of_the_cases(run: Run):
+def test_the_counts_are_those_of_the_cases(run: FinishedRun):
     whole = JUnitXml.fromstring(junit(run).encode())
     assert (whole.tests, whole.failures, whole.errors, whole.time) == (4, 1, 0, 60.0)
 

@@ -10,13 +10,13 @@ from jsonschema import Draft202012Validator
 from harness.errors import HarnessError
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.reports.summary import SCHEMA_VERSION, summary, write
 from harness.evidence.storage.record import LATEST
 from harness.outcome import Outcome
 
 
-def test_says_which_run_it_was(run: Run):
+def test_says_which_run_it_was(run: FinishedRun):
     assert summary(run)["run"] == {
         "id": "20261123-201530-ab12",
         "started": "2026-11-18T11:06:40.250+00:00",
@@ -31,7 +31,7 @@ def test_says_which_run_it_was(run: Run):
     }
 
 
-def test_holds_the_verdict_and_every_gate(run: Run):
+def test_holds_the_verdict_and_every_gate(run: FinishedRun):
     whole = summary(run)
     assert whole["schema_version"] == SCHEMA_VERSION
     assert (whole["verdict"]["word"], whole["verdict"]["exit_code"]) == ("failed", 3)
@@ -39,7 +39,7 @@ def test_holds_the_verdict_and_every_gate(run: Run):
     assert whole["gates"][0]["gate"] == "InitiateAuth p95 < 300ms"
 
 
-def test_tells_logins_apart_from_exchanges_and_requests(run: Run):
+def test_tells_logins_apart_from_exchanges_and_requests(run: FinishedRun):
     whole = summary(run)
     assert whole["logins"]["all"]["count"] == 1_520
     assert {reason: row["count"] for reason, row in whole["logins"]["by_reason"].items()} == {
@@ -55,7 +55,7 @@ def test_tells_logins_apart_from_exchanges_and_requests(run: Run):
     assert whole["requests"]["all"]["count"] == 11_403
 
 
-def test_a_row_has_every_figure(run: Run):
+def test_a_row_has_every_figure(run: FinishedRun):
     row = summary(run)["logins"]["by_reason"]["refresh"]
     outcomes, phases = row.pop("outcomes"), row.pop("phases")
     assert row == {
@@ -76,7 +76,7 @@ def test_a_row_has_every_figure(run: Run):
     assert (phases["first_byte"]["count"], phases["connect"]["count"]) == (1_500, 0)
 
 
-def test_errors_come_with_cause_and_remedy(run: Run):
+def test_errors_come_with_cause_and_remedy(run: FinishedRun):
     errors = summary(run)["errors"]
     assert [(error["kind"], error["name"], error["count"]) for error in errors] == [
         ("exchange", "InitiateAuth", 12),
@@ -87,7 +87,7 @@ def test_errors_come_with_cause_and_remedy(run: Run):
     assert (errors[2]["cause"], errors[2]["first"]) == (None, "2026-11-18T11:06:45.250+00:00")
 
 
-def test_says_what_was_not_measured(run: Run):
+def test_says_what_was_not_measured(run: FinishedRun):
     assert summary(run)["not_measured"] == {
         "skipped": [{"name": "GET /orders", "why": "TooManyRequestsException", "count": 1}],
         "dropped": {},
@@ -102,7 +102,7 @@ def test_says_what_was_not_measured(run: Run):
     }
 
 
-def test_says_how_each_process_fared(run: Run):
+def test_says_how_each_process_fared(run: FinishedRun):
     generator = summary(run)["generator"]
     assert generator["limits"]["lag_p99_ms"] == 50.0
     assert (generator["validity"], generator["suspect_because"]) == ("valid", [])
@@ -145,7 +145,7 @@ def test_unknown_objects_among_the_settings_are_not_written(make: Any):
 
 
 class TestWriting:
-    def test_makes_a_directory_of_the_run_and_points_at_it(self, run: Run, tmp_path: Path):
+    def test_makes_a_directory_of_the_run_and_points_at_it(self, run: FinishedRun, tmp_path: Path):
         path = write(run, tmp_path / "results")
         assert path == tmp_path / "results" / "20261123-201530-ab12" / "summary.json"
         assert json.loads(path.read_text(encoding="utf-8")) == json.loads(json.dumps(summary(run)))
@@ -158,19 +158,19 @@ class TestWriting:
         assert (tmp_path / LATEST).readlink() == Path("second")
         assert sorted(entry.name for entry in tmp_path.iterdir()) == ["first", LATEST, "second"]
 
-    def test_never_overwrites(self, run: Run, tmp_path: Path):
+    def test_never_overwrites(self, run: FinishedRun, tmp_path: Path):
         before = write(run, tmp_path).stat().st_mtime_ns
         with pytest.raises(HarnessError, match="exists already; a result is never overwritten"):
             write(run, tmp_path)
         assert (tmp_path / run.run_id / "summary.json").stat().st_mtime_ns == before
 
-    def test_leaves_a_directory_named_latest_alone(self, run: Run, tmp_path: Path):
+    def test_leaves_a_directory_named_latest_alone(self, run: FinishedRun, tmp_path: Path):
         (tmp_path / LATEST).mkdir()
         write(run, tmp_path)
         assert not (tmp_path / LATEST).is_symlink()
         assert sorted(entry.name for entry in tmp_path.iterdir()) == [run.run_id, LATEST]
 
-    def test_says_what_to_do_when_it_cannot(self, run: Run, tmp_path: Path):
+    def test_says_what_to_do_when_it_cannot(self, run: FinishedRun, tmp_path: Path):
         (tmp_path / "results").write_text("a file")
         with pytest.raises(HarnessError, match=r"cannot be written to .*results") as caught:
             write(run, tmp_path / "results")
@@ -192,14 +192,14 @@ class TestSchema:
         Draft202012Validator.check_schema(self.SCHEMA)
         assert self.SCHEMA["properties"]["schema_version"]["const"] == SCHEMA_VERSION
 
-    def test_describes_a_run(self, run: Run):
+    def test_describes_a_run(self, run: FinishedRun):
         Draft202012Validator(self.SCHEMA).validate(json.loads(json.dumps(summary(run))))
 
     def test_describes_a_run_without_data(self, make: Any):
         whole = summary(make.run(Metrics(), gates=(), healths={}, duration_s=0.0))
         Draft202012Validator(self.SCHEMA).validate(json.loads(json.dumps(whole)))
 
-    def test_knows_every_field(self, run: Run):
+    def test_knows_every_field(self, run: FinishedRun):
         """A field that is added is described as well."""
         whole = summary(run)
         assert set(whole) == set(self.SCHEMA["properties"])

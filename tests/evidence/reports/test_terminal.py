@@ -13,7 +13,7 @@ from rich.console import Console
 
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.reports import html, markdown, summary
 from harness.evidence.reports.terminal import MAX_LINES, render
 from harness.evidence.storage.rejections import Rejected, Rejections
@@ -37,7 +37,7 @@ class Screen(io.StringIO):
 
 
 def printed(
-    run: Run,
+    run: FinishedRun,
     *,
     width: int = 80,
     terminal: bool = False,
@@ -57,7 +57,7 @@ def printed(
     return screen.getvalue()
 
 
-def crowded(make: Any) -> Run:
+def crowded(make: Any) -> FinishedRun:
     """More of everything than fits on a screen."""
     metrics = Metrics()
     for reason in Reason:
@@ -70,12 +70,12 @@ def crowded(make: Any) -> Run:
     return make.run(metrics, gates=gates, notes=tuple(f"worker {n} was lost" for n in range(20)))
 
 
-def test_a_pipe_gets_the_whole_story_in_plain_words(run: Run):
+def test_a_pipe_gets_the_whole_story_in_plain_words(run: FinishedRun):
     """The file beside this one is what a job's log holds."""
     assert printed(run) == CLOSING_SUMMARY.read_text(encoding="ascii")
 
 
-def test_a_pipe_gets_only_ascii_and_no_cursor_movement(run: Run):
+def test_a_pipe_gets_only_ascii_and_no_cursor_movement(run: FinishedRun):
     assert printed(run).isascii()
     assert "\x1b" not in printed(run)
 
@@ -94,7 +94,7 @@ def test_no_line_is_wider_than_the_terminal(make: Any, width: int):
     assert max(cell_len(line) for line in shown.splitlines()) <= width
 
 
-def test_a_window_that_is_too_narrow_still_gets_whole_numbers(run: Run):
+def test_a_window_that_is_too_narrow_still_gets_whole_numbers(run: FinishedRun):
     shown = COLOUR.sub("", printed(run, width=40, terminal=True))
     assert "13.4 s" in shown
 
@@ -118,23 +118,23 @@ def test_the_verdict_is_last_and_is_a_word_and_an_icon_on_colour(
     assert COLOUR.sub("", ending).strip().endswith(f"(exit code {int(run.verdict.exit_code)})")
 
 
-def test_no_color_is_honoured(run: Run):
+def test_no_color_is_honoured(run: FinishedRun):
     shown = printed(run, terminal=True, environ={"NO_COLOR": "1"})
     assert not re.search(r"\x1b\[[0-9;]*(3[0-9]|4[0-9])", shown)
     assert "\u2717 failed" in shown
 
 
-def test_a_terminal_without_utf8_gets_ascii(run: Run):
+def test_a_terminal_without_utf8_gets_ascii(run: FinishedRun):
     shown = printed(run, terminal=True, encoding="iso-8859-1")
     assert COLOUR.sub("", shown).isascii()
     assert " failed " in shown
 
 
-def test_a_terminal_sets_thousands_apart_with_a_thin_space(run: Run):
+def test_a_terminal_sets_thousands_apart_with_a_thin_space(run: FinishedRun):
     assert "1\u2009520" in printed(run, terminal=True)
 
 
-def test_a_terminal_indents_cause_and_remedy_under_the_error(run: Run):
+def test_a_terminal_indents_cause_and_remedy_under_the_error(run: FinishedRun):
     shown = COLOUR.sub("", printed(run, terminal=True)).splitlines()
     start = next(number for number, line in enumerate(shown) if "TooManyRequestsException: Rate" in line)
     assert shown[start + 1 : start + 5] == [
@@ -268,7 +268,7 @@ def test_a_long_name_is_shortened_on_a_terminal_and_whole_in_a_pipe(make: Any):
     assert re.search(r"  GET /customers/\{id\}/\w+\u2026 ", printed(run, terminal=True))
 
 
-def test_quietly_only_where_the_report_is_and_the_verdict(run: Run):
+def test_quietly_only_where_the_report_is_and_the_verdict(run: FinishedRun):
     out = io.StringIO()
     render(run, Console(file=out, width=120), Path("results/x/report.html"), is_quiet=True)
     report, verdict = out.getvalue().splitlines()

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from harness.load.leases import Desk, Refusal, RowLedger, Rows
+from harness.load.leases import LeasedRows, LeaseServer, LeaseTable, Refusal
 
 PLACES = st.integers(0, 2)
 Message = tuple[str, dict[str, Any]]
@@ -22,7 +22,7 @@ class Process:
     def __init__(self) -> None:
         self.to_master: deque[Message] = deque()
         self.to_worker: deque[Message] = deque()
-        self.rows = Rows(lambda kind, data: self.to_master.append((kind, data)))
+        self.rows = LeasedRows(lambda kind, data: self.to_master.append((kind, data)))
         self.users: list[gevent.Greenlet] = []
         self.logins: list[int] = []
         self.is_lost = False
@@ -63,8 +63,10 @@ class AnyOrder(RuleBasedStateMachine):
         self.rejected: set[int] = set()
         self.processes: dict[str, Process] = {}
         self.gone: dict[str, Process] = {}
-        self.ledger = RowLedger(total, planned=planned, processes=processes, on_exhausted=on_exhausted)
-        self.desk = Desk(self.ledger, lambda to, kind, data: self.processes[to].to_worker.append((kind, data)))
+        self.ledger = LeaseTable(total, planned=planned, processes=processes, on_exhausted=on_exhausted)
+        self.lease_server = LeaseServer(
+            self.ledger, lambda to, kind, data: self.processes[to].to_worker.append((kind, data))
+        )
         for _ in range(processes):
             self.join()
         self.everything_arrives()
@@ -82,7 +84,7 @@ class AnyOrder(RuleBasedStateMachine):
         """Each has a name that none had before, as Locust's workers do."""
         name = f"worker-{len(self.processes) + len(self.gone)}"
         self.processes[name] = Process()
-        self.desk.join(name)
+        self.lease_server.join(name)
 
     @rule(place=PLACES, luck=st.integers(1, 3))
     def lose(self, place: int, luck: int) -> None:
@@ -94,7 +96,7 @@ class AnyOrder(RuleBasedStateMachine):
         alive = {name for name, process in self.processes.items() if not process.is_lost}
         for name in set(self.processes) - alive:
             self.gone[name] = self.processes.pop(name)
-        self.desk.keep_only(alive)
+        self.lease_server.keep_only(alive)
 
     @rule(place=PLACES, count=st.integers(1, 3))
     def spawn(self, place: int, count: int) -> None:
@@ -161,7 +163,7 @@ class AnyOrder(RuleBasedStateMachine):
         senders = [*self.processes.items(), *self.gone.items()]
         name, process = senders[place % len(senders)] if senders else ("", Process())
         for _ in range(min(count, len(process.to_master))):
-            self.desk.receive(name, *process.to_master.popleft())
+            self.lease_server.receive(name, *process.to_master.popleft())
 
     @rule(place=PLACES, count=st.integers(1, 9), stop_at_once=st.booleans())
     def a_process_hears(self, place: int, count: int, stop_at_once: bool) -> None:
@@ -196,7 +198,7 @@ class AnyOrder(RuleBasedStateMachine):
                 while not process.is_lost and (process.to_master or process.to_worker):
                     is_quiet = False
                     while process.to_master:
-                        self.desk.receive(name, *process.to_master.popleft())
+                        self.lease_server.receive(name, *process.to_master.popleft())
                     while process.to_worker:
                         process.rows.receive(*_with_elapsed(process.to_worker.popleft()))
                     turn_the_loop()
@@ -219,7 +221,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.no_account_is_at_two_processes()
             self.nobody_waits_for_a_row_that_is_there()
             self.who_shares_waits_only_where_all_rows_are_needed()
-            self.desk.keep_only([])
+            self.lease_server.keep_only([])
             self.ledger.on_exhausted = "stop"
             share = self.ledger.join("last").rows
             rest = self.ledger.lease("last", self.total + 1)
@@ -232,7 +234,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def known_as_rejected(self) -> set[int]:
         """A process that was lost may have taken the news along."""
-        return set(self.desk._rejected)
+        return set(self.lease_server._rejected)
 
     def nobody_waits_for_a_row_that_is_there(self) -> None:
         if self.on_exhausted == "share" or not any(process.waiting for process in self.processes.values()):

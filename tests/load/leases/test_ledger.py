@@ -7,14 +7,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.load.leases import RowLedger
+from harness.load.leases import LeaseTable
 
 WORKERS = ["a", "b", "c"]
 
 
 class TestLedger:
-    def ledger(self, total: int, *, planned: int, processes: int = 3, **given: Any) -> RowLedger:
-        ledger = RowLedger(total, planned=planned, processes=processes, **given)
+    def ledger(self, total: int, *, planned: int, processes: int = 3, **given: Any) -> LeaseTable:
+        ledger = LeaseTable(total, planned=planned, processes=processes, **given)
         for worker in WORKERS[:processes]:
             ledger.join(worker)
         return ledger
@@ -35,7 +35,7 @@ class TestLedger:
 
     def test_rows_ahead_of_need_are_those_that_api_users_were_planned_to_have(self) -> None:
         """Else the login users of a worker that comes later would find none."""
-        ledger = RowLedger(10, planned=4, processes=2)
+        ledger = LeaseTable(10, planned=4, processes=2)
         ledger.join("a")
         assert ledger.lease("a", 2, ahead=10) == [0, 1, 2, 3]
 
@@ -51,7 +51,7 @@ class TestLedger:
     def test_login_shares_are_what_api_users_leave_over_and_overlap_nowhere(
         self, total: int, planned: int, processes: int
     ) -> None:
-        ledger = RowLedger(total, planned=planned, processes=processes)
+        ledger = LeaseTable(total, planned=planned, processes=processes)
         shares = [ledger.join(f"w{place}").rows for place in range(processes)]
         assert sorted(row for share in shares for row in share) == list(range(planned, total))
         assert max(map(len, shares)) - min(map(len, shares)) <= 1
@@ -81,7 +81,7 @@ class TestLedger:
         assert ledger.join(other).rows == [0]
 
     def test_no_process_at_all_counts_as_one(self) -> None:
-        assert RowLedger(4, planned=0, processes=0).join("a").rows == [0, 1, 2, 3]
+        assert LeaseTable(4, planned=0, processes=0).join("a").rows == [0, 1, 2, 3]
 
     def test_where_users_share_every_process_has_rows(self) -> None:
         """The first one would else take all of them."""

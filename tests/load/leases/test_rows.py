@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 import pytest
 
-from harness.load.leases import Desk, LocalRows, Refusal, RowLedger, Rows
+from harness.load.leases import LeasedRows, LeaseServer, LeaseTable, LocalRows, Refusal
 from harness.load.leases.broker import ENOUGH, GRANT, RECALL, REJECTED, RETURNED, SHARE, UNWANTED, WANTED
 from harness.load.leases.spans import rows_in, spans_of
 
@@ -20,7 +20,7 @@ class Master:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
-        self.rows = Rows(lambda kind, data: self.sent.append((kind, data)))
+        self.rows = LeasedRows(lambda kind, data: self.sent.append((kind, data)))
 
     def spawn(self, ask: Callable[[], object], count: int = 1) -> list[gevent.Greenlet]:
         greenlets = [gevent.spawn(ask) for _ in range(count)]
@@ -236,7 +236,7 @@ class TestSharing:
 
 class TestLocalRows:
     def test_rows_come_from_the_ledger_and_who_finds_none_waits(self) -> None:
-        rows = LocalRows(RowLedger(2, planned=2, processes=1))
+        rows = LocalRows(LeaseTable(2, planned=2, processes=1))
         users = [gevent.spawn(rows.take) for _ in range(3)]
         gevent.joinall(users[:2], timeout=30)
         assert [user.value for user in users] == [0, 1, None]
@@ -244,11 +244,11 @@ class TestLocalRows:
         assert users[2].get(timeout=30) == 1
 
     def test_the_login_scenario_has_the_rows_that_api_users_leave_over_or_all(self) -> None:
-        assert list(LocalRows(RowLedger(5, planned=2, processes=1)).login_rows()) == [2, 3, 4]
-        assert list(LocalRows(RowLedger(3, planned=9, processes=1)).login_rows()) == [0, 1, 2]
+        assert list(LocalRows(LeaseTable(5, planned=2, processes=1)).login_rows()) == [2, 3, 4]
+        assert list(LocalRows(LeaseTable(3, planned=9, processes=1)).login_rows()) == [0, 1, 2]
 
     def test_more_api_users_than_planned_get_the_rows_of_login_users(self) -> None:
-        rows = LocalRows(RowLedger(3, planned=1, processes=1))
+        rows = LocalRows(LeaseTable(3, planned=1, processes=1))
         users = [gevent.spawn(rows.take) for _ in range(3)]
         gevent.joinall(users, timeout=30)
         assert sorted(user.value for user in users) == [0, 1, 2]
@@ -257,25 +257,27 @@ class TestLocalRows:
 class TestDesk:
     def test_that_users_wait_for_what_nobody_has_is_told_once(self) -> None:
         told: list[int] = []
-        desk = Desk(RowLedger(1, planned=1, processes=1), lambda *_: None, told.append)
-        desk.join("a")
-        desk.receive("a", WANTED, {"count": 3, "ahead": 0})
-        assert desk.waiting == 2
-        desk.receive("a", RETURNED, {"rows": [], "is_answer": True, "to_come": 0})
-        desk.receive("a", WANTED, {"count": 1, "ahead": 0})
+        lease_server = LeaseServer(LeaseTable(1, planned=1, processes=1), lambda *_: None, told.append)
+        lease_server.join("a")
+        lease_server.receive("a", WANTED, {"count": 3, "ahead": 0})
+        assert lease_server.waiting == 2
+        lease_server.receive("a", RETURNED, {"rows": [], "is_answer": True, "to_come": 0})
+        lease_server.receive("a", WANTED, {"count": 1, "ahead": 0})
         assert told == [2]
 
     def test_a_process_that_takes_no_part_is_not_heard(self) -> None:
-        desk = Desk(RowLedger(1, planned=1, processes=1), lambda *_: pytest.fail("answered"))
-        desk.receive("late", WANTED, {"count": 1, "ahead": 0})
+        lease_server = LeaseServer(LeaseTable(1, planned=1, processes=1), lambda *_: pytest.fail("answered"))
+        lease_server.receive("late", WANTED, {"count": 1, "ahead": 0})
 
     def test_the_rows_of_a_process_that_is_gone_go_to_who_waits(self) -> None:
         sent: list[tuple[str, str, Any]] = []
-        desk = Desk(RowLedger(1, planned=1, processes=2), lambda to, kind, data: sent.append((to, kind, data)))
+        lease_server = LeaseServer(
+            LeaseTable(1, planned=1, processes=2), lambda to, kind, data: sent.append((to, kind, data))
+        )
         for name in "ab":
-            desk.join(name)
-            desk.receive(name, WANTED, {"count": 1, "ahead": 0})
-        desk.keep_only(["b"])
+            lease_server.join(name)
+            lease_server.receive(name, WANTED, {"count": 1, "ahead": 0})
+        lease_server.keep_only(["b"])
         assert [data for to, kind, data in sent if (to, kind) == ("b", GRANT)] == [
             {"rows": [[0, 1]], "settled": 1, "short_of": 0}
         ]
@@ -283,45 +285,47 @@ class TestDesk:
     def test_where_users_share_a_process_that_joins_late_gets_its_part_of_the_rows(self) -> None:
         """Six rows of one process, whose users move together on three; rejected ones are for nobody to share."""
         sent: list[tuple[str, str, Any]] = []
-        ledger = RowLedger(6, planned=9, processes=1, on_exhausted="share")
-        desk = Desk(ledger, lambda to, kind, data: sent.append((to, kind, data)))
-        desk.join("a")
-        desk.receive("a", WANTED, {"count": 9, "ahead": 0})
-        desk.join("b")
-        desk.receive("b", WANTED, {"count": 2, "ahead": 0})
+        ledger = LeaseTable(6, planned=9, processes=1, on_exhausted="share")
+        lease_server = LeaseServer(ledger, lambda to, kind, data: sent.append((to, kind, data)))
+        lease_server.join("a")
+        lease_server.receive("a", WANTED, {"count": 9, "ahead": 0})
+        lease_server.join("b")
+        lease_server.receive("b", WANTED, {"count": 2, "ahead": 0})
         assert sent[-1] == ("a", RECALL, {"count": 3, "moves": True})
-        desk.receive("a", RETURNED, {"rows": [], "is_answer": True, "to_come": 3})
+        lease_server.receive("a", RETURNED, {"rows": [], "is_answer": True, "to_come": 3})
         for _ in range(3):
-            desk.keep_only("ab")
+            lease_server.keep_only("ab")
         assert sent[-1][1] == RECALL, "it is not asked again"
-        desk.receive("a", RETURNED, {"rows": [[0, 3]], "is_answer": False, "to_come": 0})
+        lease_server.receive("a", RETURNED, {"rows": [[0, 3]], "is_answer": False, "to_come": 0})
         assert sent[-2] == ("b", GRANT, {"rows": [[0, 2]], "settled": 2, "short_of": 0})
         assert sent[-1] == ("b", GRANT, {"rows": [[2, 3]], "settled": 0, "short_of": 0}), "the rest of its part"
-        desk.receive("b", WANTED, {"count": 5, "ahead": 0})
+        lease_server.receive("b", WANTED, {"count": 5, "ahead": 0})
         assert sent[-1] == ("b", GRANT, {"rows": [], "settled": 0, "short_of": 5})
         for row in (0, 1, 2):
-            desk.receive("b", REJECTED, {"refusal": [row, "NotAuthorizedException", "", "rejected"]})
-        desk.receive("b", WANTED, {"count": 1, "ahead": 0})
-        assert desk.waiting == 1
+            lease_server.receive("b", REJECTED, {"refusal": [row, "NotAuthorizedException", "", "rejected"]})
+        lease_server.receive("b", WANTED, {"count": 1, "ahead": 0})
+        assert lease_server.waiting == 1
 
     def test_who_does_not_answer_is_not_counted_upon_for_longer_than_a_second(self) -> None:
         asked: list[str] = []
-        desk = Desk(
-            RowLedger(3, planned=0, processes=3), lambda to, kind, _: asked.append(to) if kind == RECALL else None
+        lease_server = LeaseServer(
+            LeaseTable(3, planned=0, processes=3), lambda to, kind, _: asked.append(to) if kind == RECALL else None
         )
         for name in "abc":
-            desk.join(name)
-        desk.receive("a", WANTED, {"count": 1, "ahead": 0})
+            lease_server.join(name)
+        lease_server.receive("a", WANTED, {"count": 1, "ahead": 0})
         assert asked == ["a"], "which has most, or the first of those that have as many"
         for _ in range(2):
-            desk.keep_only("abc")
+            lease_server.keep_only("abc")
         assert asked == ["a", "b"]
 
     def test_a_place_that_becomes_free_is_given_to_who_has_none(self) -> None:
         sent: list[tuple[str, str, Any]] = []
-        desk = Desk(RowLedger(2, planned=0, processes=1), lambda to, kind, data: sent.append((to, kind, data)))
-        desk.join("a")
-        desk.join("b")
+        lease_server = LeaseServer(
+            LeaseTable(2, planned=0, processes=1), lambda to, kind, data: sent.append((to, kind, data))
+        )
+        lease_server.join("a")
+        lease_server.join("b")
         assert sent[-1][2]["place"] is None
-        desk.keep_only(["b"])
+        lease_server.keep_only(["b"])
         assert sent[-1] == ("b", SHARE, {"rows": [[0, 2]], "place": 0, "rejected": []})

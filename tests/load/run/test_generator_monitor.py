@@ -7,12 +7,12 @@ import time
 
 import gevent
 
-from harness.load.run.generator_monitor import Monitor
+from harness.load.run.generator_monitor import GeneratorMonitor
 
 
 def test_collections_of_garbage_are_noticed_while_it_watches_and_not_after():
     before = list(gc.callbacks)
-    monitor = Monitor()
+    monitor = GeneratorMonitor()
     monitor.start()
     gc.collect()
     pauses = monitor.health.gc_pauses.count
@@ -25,14 +25,14 @@ def test_collections_of_garbage_are_noticed_while_it_watches_and_not_after():
 
 
 def test_a_collection_that_began_before_the_watch_is_none_of_its_business():
-    monitor = Monitor()
+    monitor = GeneratorMonitor()
     monitor._collected("stop", {})
     assert monitor.health.gc_pauses.count == 0
 
 
 def test_it_counts_who_is_ready_to_run_at_once():
     """Fifty users whose answers come while another one computes are fifty that wait for each other."""
-    monitor = Monitor()
+    monitor = GeneratorMonitor()
     monitor.start()
 
     def user() -> None:

@@ -10,7 +10,7 @@ import gevent
 import pytest
 
 from harness.load.run import precise_timer as alarms
-from harness.load.run.precise_timer import Nap, TimerFile, alarm
+from harness.load.run.precise_timer import Nap, TimerFile, precise_timer
 
 KINDS = [Nap, pytest.param(TimerFile, marks=pytest.mark.skipif(sys.platform != "linux", reason="timerfd is Linux's"))]
 
@@ -45,7 +45,7 @@ def test_on_linux_it_is_a_file_descriptor_that_is_given_back():
     """A process that runs test after test, as with the web UI, keeps none of them."""
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(3):
-        made = alarm()
+        made = precise_timer()
         assert isinstance(made, TimerFile)
         made.wait(0.0)
         made.close()
@@ -60,4 +60,4 @@ def test_where_the_system_has_no_such_timers_gevents_own_do(monkeypatch):
             pass
 
     monkeypatch.setattr(alarms.ctypes, "CDLL", Library)
-    assert isinstance(alarm(), Nap)
+    assert isinstance(precise_timer(), Nap)

@@ -14,7 +14,7 @@ from harness.cognito.tokens import Tokens
 from harness.conversation import Conversation
 from harness.credentials import Row, of_machine
 from harness.errors import LoginError
-from harness.load.leases import LocalRows, Refusal, RowLedger
+from harness.load.leases import LeaseTable, LocalRows, Refusal
 from harness.load.leases.broker import REJECTED
 from harness.load.run.run import Run
 from harness.load.run.setup import Setup
@@ -56,7 +56,7 @@ def run_of(rate: str = "0", **given: str) -> Run:
         users=users,
         endpoint=Endpoint.parse("http://127.0.0.1"),
     )
-    return Run(cast("Setup", setup), Events(), LocalRows(RowLedger(3, planned=0, processes=1)), processes=1)
+    return Run(cast("Setup", setup), Events(), LocalRows(LeaseTable(3, planned=0, processes=1)), processes=1)
 
 
 def row(number: int) -> Row:

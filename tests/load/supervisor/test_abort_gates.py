@@ -16,7 +16,7 @@ from harness.evidence.judging.gates import parse_gates
 from harness.evidence.judging.measured import Measured
 from harness.load.run.setup import Setup
 from harness.load.supervisor import abort_gates
-from harness.load.supervisor.abort_gates import Guardian
+from harness.load.supervisor.abort_gates import AbortGates
 from harness.outcome import Outcome
 
 
@@ -40,7 +40,7 @@ class World:
         self.ended = gevent.event.Event()
         settings = SimpleNamespace(arrivals=(), max_lag_ms=50.0)
         setup = SimpleNamespace(gates=parse_gates(gates)[0], baseline=None, settings=settings)
-        self.guardian = Guardian(cast("Setup", setup), self, self.ended.set)
+        self.abort_gates = AbortGates(cast("Setup", setup), self, self.ended.set)
 
     def measured_so_far(self) -> Measured:
         self.looks += 1
@@ -57,7 +57,7 @@ def test_a_gate_that_fails_for_too_long_ends_the_run_and_says_so(caplog: pytest.
     world = World("GET /a throttled == 0 abort after 50ms")
     world.throttle()
     assert world.ended.wait(30)
-    assert world.guardian.abort is not None
+    assert world.abort_gates.abort is not None
     assert world.looks > 1
     assert "GET /a throttled == 0 abort after 50ms (was 1)" in caplog.text
 
@@ -67,23 +67,23 @@ def test_a_gate_that_holds_ends_nothing_and_is_watched_until_the_run_ends() -> N
     with gevent.Timeout(30):
         while world.looks < 3:
             gevent.sleep(0.01)
-    world.guardian.stop()
+    world.abort_gates.stop()
     world.throttle()
     looks = world.looks
     gevent.sleep(0.05)
-    assert (world.looks, world.guardian.abort) == (looks, None)
+    assert (world.looks, world.abort_gates.abort) == (looks, None)
 
 
 def test_a_worker_that_is_lost_ends_a_run_whose_gate_forbids_it() -> None:
     world = World("workers_lost == 0 abort after 20ms", "generator == valid abort after 20ms")
     world.workers_lost = 1
     assert world.ended.wait(30)
-    assert world.guardian.abort is not None
-    assert world.guardian.abort.result.sentence == "was 1"
+    assert world.abort_gates.abort is not None
+    assert world.abort_gates.abort.result.sentence == "was 1"
 
 
 def test_without_a_gate_that_aborts_nothing_is_looked_at() -> None:
     world = World("GET /a throttled == 0")
     gevent.sleep(0.05)
     assert world.looks == 0
-    world.guardian.stop()
+    world.abort_gates.stop()

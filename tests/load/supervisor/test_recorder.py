@@ -16,11 +16,11 @@ from harness.evidence.figures.metrics import Metrics
 from harness.evidence.figures.sample import Sample
 from harness.evidence.figures.tally import LOGINS
 from harness.evidence.storage.record import Facts
-from harness.load.leases import LocalRows, RowLedger
+from harness.load.leases import LeaseTable, LocalRows
 from harness.load.run.run import Run, incomplete
 from harness.load.run.setup import Setup
 from harness.load.supervisor import recorder as module
-from harness.load.supervisor.recorder import Keeper, OwnSeconds
+from harness.load.supervisor.recorder import OwnSeconds, Recorder
 from harness.outcome import Outcome, Reason
 from harness.settings import Settings
 from harness.transport import Endpoint
@@ -58,15 +58,15 @@ def source() -> Source:
 
 
 @pytest.fixture
-def keeper(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keeper]:
+def recorder(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     monkeypatch.setattr(module, "INTERVAL_S", 0)
     facts = Facts("a-run", STARTED_S, ("Login",), 3)
-    made = Keeper(setup_of(tmp_path), facts, source.due, lambda: {"w": Health()})
+    made = Recorder(setup_of(tmp_path), facts, source.due, lambda: {"w": Health()})
     yield made
     made._greenlet.kill()
 
 
-def test_the_record_is_on_disk_while_the_run_goes_on(keeper: Keeper, source: Source, tmp_path: Path) -> None:
+def test_the_record_is_on_disk_while_the_run_goes_on(recorder: Recorder, source: Source, tmp_path: Path) -> None:
     source.waiting.append((int(STARTED_S) + 4, second(3)))
     with gevent.Timeout(30):
         while not (tmp_path / "a-run" / "generator.json").exists():
@@ -75,22 +75,22 @@ def test_the_record_is_on_disk_while_the_run_goes_on(keeper: Keeper, source: Sou
     assert "Tag=login:login:ok:initial:latency," in (tmp_path / "a-run" / "histograms.hlog").read_text()
 
 
-def test_at_the_end_everything_is_in_the_record(keeper: Keeper, source: Source) -> None:
+def test_at_the_end_everything_is_in_the_record(recorder: Recorder, source: Source) -> None:
     source.waiting.append((int(STARTED_S) + 4, second(3)))
-    assert keeper.catch_up().tally(LOGINS).count == 3
+    assert recorder.catch_up().tally(LOGINS).count == 3
     source.waiting.append((int(STARTED_S) + 5, second(2)))
-    keeper.event("fault", "latency doubled")
-    record = keeper.finish({"ended_s": STARTED_S + 6})
+    recorder.event("fault", "latency doubled")
+    record = recorder.finish({"ended_s": STARTED_S + 6})
     assert record.metrics.tally(LOGINS).count == 5
     assert [event.kind for event in record.events] == ["started", "fault"]
-    assert keeper._greenlet.ready()
+    assert recorder._greenlet.ready()
 
 
 def test_without_a_folder_the_run_goes_on(source: Source, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "results").write_text("a file")
-    keeper = Keeper(setup_of(tmp_path / "results"), Facts("a-run", STARTED_S), source.due, dict)
+    recorder = Recorder(setup_of(tmp_path / "results"), Facts("a-run", STARTED_S), source.due, dict)
     source.waiting.append((int(STARTED_S), second(7)))
-    record = keeper.finish({"ended_s": STARTED_S + 1})
+    record = recorder.finish({"ended_s": STARTED_S + 1})
     assert record.metrics.tally(LOGINS).count == 7
     assert record.folder is None
     assert len(caplog.records) == 1
@@ -108,7 +108,7 @@ def test_a_process_of_its_own_hands_out_what_it_measured_once() -> None:
 
 class TestSamples:
     def run(self, results: Path, samples: str = "yes") -> Run:
-        rows = LocalRows(RowLedger(3, planned=0, processes=1))
+        rows = LocalRows(LeaseTable(3, planned=0, processes=1))
         return Run(setup_of(results, samples), Events(), rows, processes=1, users=lambda: 4)
 
     def test_every_sample_is_a_row(self, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from harness import credentials
 from harness.credentials import CsvDataSet
 from harness.evidence.storage.rejections import Rejected
-from harness.load.leases import LocalRows, Refusal, RowLedger
+from harness.load.leases import LeaseTable, LocalRows, Refusal
 from harness.load.supervisor.rejected import RejectedAccounts
 
 WRONG = ("NotAuthorizedException", "Incorrect username or password.", "rejected")
@@ -22,7 +22,7 @@ def users(tmp_path):
 @pytest.mark.parametrize(("shows_names", "names"), [(True, ["a", "b"]), (False, ["", ""])])
 def test_each_is_told_once_with_its_line(users, shows_names, names):
     """A quoted value may go over several lines."""
-    rows = LocalRows(RowLedger(3, planned=0, processes=1))
+    rows = LocalRows(LeaseTable(3, planned=0, processes=1))
     accounts = RejectedAccounts(users, rows.rejected, shows_names=shows_names)
     assert list(accounts.news()) == []
     told = []

@@ -10,7 +10,7 @@ import pytest
 from gevent.pool import Group
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
-from harness.load.workers.outage import SETTLE_S, Patience
+from harness.load.workers.outage import SETTLE_S, Outage
 
 
 class Runner:
@@ -55,66 +55,64 @@ def runner() -> Runner:
 
 
 @pytest.fixture
-def patience(runner: Runner, gone: set[str]) -> Patience:
+def outage(runner: Runner, gone: set[str]) -> Outage:
     def give_up() -> None:
         runner.done.append("gave up")
 
-    made: Any = Patience(cast("MasterRunner", runner), lambda client: client.id in gone, give_up)
-    return cast("Patience", made)
+    made: Any = Outage(cast("MasterRunner", runner), lambda client: client.id in gone, give_up)
+    return cast("Outage", made)
 
 
-def test_a_run_whose_workers_are_all_silent_goes_on_until_they_are_back(runner: Runner, patience: Patience) -> None:
+def test_a_run_whose_workers_are_all_silent_goes_on_until_they_are_back(runner: Runner, outage: Outage) -> None:
     runner.miss(STATE_MISSING, STATE_MISSING)
-    assert not patience.is_over(1.0)
+    assert not outage.is_over(1.0)
     runner.miss(STATE_RUNNING, STATE_MISSING)
-    assert not patience.is_over(2.0), "the other one has not had the time to be heard"
+    assert not outage.is_over(2.0), "the other one has not had the time to be heard"
     runner.miss(STATE_RUNNING, STATE_RUNNING)
-    assert patience.is_over(3.0)
+    assert outage.is_over(3.0)
     assert runner.done == []
     runner.check_stopped()
     assert runner.done == ["checked"]
 
 
-def test_who_is_not_heard_soon_after_the_others_is_not_waited_for(runner: Runner, patience: Patience) -> None:
+def test_who_is_not_heard_soon_after_the_others_is_not_waited_for(runner: Runner, outage: Outage) -> None:
     runner.miss(STATE_MISSING, STATE_MISSING)
     runner.miss(STATE_RUNNING, STATE_MISSING)
-    assert not patience.is_over(2.0)
-    assert patience.is_over(2.0 + SETTLE_S)
+    assert not outage.is_over(2.0)
+    assert outage.is_over(2.0 + SETTLE_S)
 
 
-def test_when_nobody_can_be_back_it_gives_up_once(runner: Runner, patience: Patience, gone: set[str]) -> None:
+def test_when_nobody_can_be_back_it_gives_up_once(runner: Runner, outage: Outage, gone: set[str]) -> None:
     runner.miss(STATE_MISSING, STATE_MISSING)
     gone.update("ab")
-    assert [patience.is_over(1.0), patience.is_over(2.0)] == [True, True]
+    assert [outage.is_over(1.0), outage.is_over(2.0)] == [True, True]
     assert runner.done == ["gave up"]
 
 
-def test_when_locust_has_dropped_them_all_it_gives_up(runner: Runner, patience: Patience) -> None:
+def test_when_locust_has_dropped_them_all_it_gives_up(runner: Runner, outage: Outage) -> None:
     runner.miss(STATE_MISSING, STATE_MISSING)
     runner.workers.clear()
-    patience.is_over(61.0)
+    outage.is_over(61.0)
     assert runner.done == ["gave up"]
 
 
-def test_workers_that_are_known_to_be_gone_are_not_waited_for(
-    runner: Runner, patience: Patience, gone: set[str]
-) -> None:
+def test_workers_that_are_known_to_be_gone_are_not_waited_for(runner: Runner, outage: Outage, gone: set[str]) -> None:
     gone.update("ab")
     runner.miss(STATE_MISSING, STATE_MISSING)
     assert runner.done == ["stopped", "gave up", "checked"], "Locust's stop leaves a headless process idle"
 
 
-def test_somebody_else_and_a_load_shape_can_stop_it_while_it_waits(runner: Runner, patience: Patience) -> None:
+def test_somebody_else_and_a_load_shape_can_stop_it_while_it_waits(runner: Runner, outage: Outage) -> None:
     runner.miss(STATE_MISSING, STATE_MISSING)
     runner.stop()
     assert runner.done == ["stopped"]
-    assert patience.is_over(1.0)
+    assert outage.is_over(1.0)
     runner.shape_greenlet = runner.greenlet.spawn(runner.stop)
     runner.shape_greenlet.join(timeout=30)
     assert runner.done == ["stopped", "stopped"]
 
 
-def test_while_users_are_spawned_locust_decides(runner: Runner, patience: Patience) -> None:
+def test_while_users_are_spawned_locust_decides(runner: Runner, outage: Outage) -> None:
     runner.state = STATE_SPAWNING
     runner.miss(STATE_MISSING, STATE_MISSING)
     assert runner.done == ["stopped", "gave up", "checked"]

@@ -10,7 +10,7 @@ from gevent.pool import Group
 from locust.event import Events
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, STATE_STOPPING, MasterRunner
 
-from harness.load.workers.rebalancing import Redistribution
+from harness.load.workers.rebalancing import Rebalancing
 
 
 class Runner:
@@ -32,24 +32,24 @@ class Runner:
         self.state = state
 
 
-def made() -> tuple[Runner, Redistribution]:
+def made() -> tuple[Runner, Rebalancing]:
     runner = Runner()
-    return runner, Redistribution(cast("MasterRunner", runner))
+    return runner, Rebalancing(cast("MasterRunner", runner))
 
 
-def look(redistribution: Redistribution, *, may_be_back: bool = False) -> None:
-    redistribution.look(may_be_back=may_be_back)
+def look(rebalancing: Rebalancing, *, may_be_back: bool = False) -> None:
+    rebalancing.look(may_be_back=may_be_back)
     for _ in range(3):
         gevent.sleep(0)
 
 
 def test_a_start_by_the_greenlet_that_hears_the_workers_is_put_off_and_made_apart() -> None:
     """It would wait there for reports that nobody hears."""
-    runner, redistribution = made()
+    runner, rebalancing = made()
     runner._users_dispatcher._rebalance = True
     runner.greenlet.spawn(runner.start, 12, 3.0).join(timeout=30)
     assert runner.started == []
-    look(redistribution, may_be_back=True)
+    look(rebalancing, may_be_back=True)
     assert runner.started == [(12, 3.0)]
 
 
@@ -62,38 +62,38 @@ def test_a_start_by_anybody_else_and_by_a_load_shape_is_made_at_once() -> None:
 
 
 def test_users_of_a_silent_worker_that_may_be_back_stay_until_another_one_joins() -> None:
-    runner, redistribution = made()
+    runner, rebalancing = made()
     runner._users_dispatcher._rebalance = True
-    look(redistribution, may_be_back=True)
+    look(rebalancing, may_be_back=True)
     assert runner.started == []
     runner.environment.events.worker_connect.fire(client_id="new")
-    look(redistribution, may_be_back=True)
+    look(rebalancing, may_be_back=True)
     assert runner.started == [(12, 3.0)]
 
 
 def test_users_of_a_worker_that_is_known_to_be_gone_move_at_once() -> None:
-    runner, redistribution = made()
+    runner, rebalancing = made()
     runner._users_dispatcher._rebalance = True
-    look(redistribution)
+    look(rebalancing)
     assert runner.started == [(12, 3.0)]
 
 
 def test_nothing_is_started_while_nothing_has_changed_or_locust_is_at_it() -> None:
-    runner, redistribution = made()
-    look(redistribution)
+    runner, rebalancing = made()
+    look(rebalancing)
     runner._users_dispatcher._rebalance = True
     runner.state = STATE_SPAWNING
-    look(redistribution)
+    look(rebalancing)
     runner.state, runner.worker_count = STATE_RUNNING, 0
-    look(redistribution)
+    look(rebalancing)
     assert runner.started == []
 
 
 def test_at_the_end_nobody_is_spawned_any_more() -> None:
-    runner, redistribution = made()
+    runner, rebalancing = made()
     dispatcher = runner._users_dispatcher
-    redistribution.stop()
+    rebalancing.stop()
     assert (runner.state, runner._users_dispatcher) == (STATE_STOPPING, None)
     assert list(dispatcher._dispatcher_generator) == []
-    look(redistribution)
+    look(rebalancing)
     assert runner.started == []

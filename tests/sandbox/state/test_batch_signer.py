@@ -8,7 +8,7 @@ import gevent
 import jwt
 import pytest
 
-from harness.sandbox.state.batch_signer import MOST, Press
+from harness.sandbox.state.batch_signer import MOST, BatchSigner
 from harness.sandbox.state.clock import Chance
 from harness.sandbox.state.keys import KeyPair
 
@@ -42,7 +42,7 @@ def keys():
 
 
 def test_each_token_is_signed_by_its_key(keys):
-    tokens = Press(gevent.sleep).sign((keys.access, {"sub": "a"}), (keys.id, {"sub": "b"}))
+    tokens = BatchSigner(gevent.sleep).sign((keys.access, {"sub": "a"}), (keys.id, {"sub": "b"}))
     for token, key, sub in zip(tokens, (keys.access, keys.id), "ab", strict=True):
         assert jwt.decode(token, key.public_key, ["RS256"]) == {"sub": sub}
         assert jwt.get_unverified_header(token) == {"kid": key.kid, "alg": "RS256"}
@@ -50,7 +50,7 @@ def test_each_token_is_signed_by_its_key(keys):
 
 def test_who_comes_together_is_signed_for_together_and_gets_their_own():
     events = []
-    press, key = Press(gevent.sleep), Diary(events)
+    press, key = BatchSigner(gevent.sleep), Diary(events)
     logins = [gevent.spawn(press.sign, (key, {"sub": number})) for number in range(5)]
     gevent.joinall(logins, timeout=5)
     assert [login.value for login in logins] == [[f"{number}-{number}"] for number in range(5)]
@@ -59,7 +59,7 @@ def test_who_comes_together_is_signed_for_together_and_gets_their_own():
 
 def test_a_crowd_is_answered_in_parts_and_in_order():
     events = []
-    press, key = Press(gevent.sleep), Diary(events)
+    press, key = BatchSigner(gevent.sleep), Diary(events)
     logins = [gevent.spawn(press.sign, (key, {"sub": number})) for number in range(MOST + 2)]
     gevent.joinall(logins, timeout=5)
     assert steps(events, "signature") == steps(events, "token") == [*range(MOST + 2)]
@@ -67,7 +67,7 @@ def test_a_crowd_is_answered_in_parts_and_in_order():
 
 
 def test_who_goes_away_while_waiting_harms_nobody():
-    press, key = Press(gevent.sleep), Diary([])
+    press, key = BatchSigner(gevent.sleep), Diary([])
     logins = [gevent.spawn(press.sign, (key, {"sub": number})) for number in range(3)]
     gevent.sleep(0)  # all of them have ordered
     logins[0].kill(block=False)
@@ -80,7 +80,7 @@ def test_a_signature_that_fails_fails_for_one_and_not_for_who_came_with_it():
         def signature(self, message):
             raise ValueError("no key")
 
-    press, key = Press(gevent.sleep), Diary([])
+    press, key = BatchSigner(gevent.sleep), Diary([])
     broken = gevent.spawn(press.sign, (Broken([]), {"sub": 0}))
     good = gevent.spawn(press.sign, (key, {"sub": 1}))
     gevent.joinall([broken, good], timeout=5)
@@ -90,7 +90,7 @@ def test_a_signature_that_fails_fails_for_one_and_not_for_who_came_with_it():
 
 def test_two_threads_may_share_it(keys):
     """As a test does that looks into the sandbox it talks to."""
-    press, found = Press(gevent.sleep), {}
+    press, found = BatchSigner(gevent.sleep), {}
 
     def work(name):
         logins = [gevent.spawn(press.sign, (keys.access, {"sub": f"{name}-{number}"})) for number in range(20)]

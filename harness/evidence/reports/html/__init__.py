@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from harness.evidence.figures.generator_health import MAX_CPU_SHARE, MAX_HOT_SHARE_OF_RUN
 from harness.evidence.figures.tally import INTENDED, TOKEN_REFUSED
-from harness.evidence.finished_run import Run
+from harness.evidence.finished_run import FinishedRun
 from harness.evidence.reports import accounts, charts
 from harness.evidence.reports.html import tables
 from harness.evidence.reports.numbers import Numbers
@@ -22,7 +22,7 @@ _TABLE_ROWS = 60
 """Spans in the tables behind the charts: as many as people read."""
 
 
-def page(run: Run) -> str:
+def page(run: FinishedRun) -> str:
     """The whole page."""
     numbers = Numbers.typeset()
     timeline = Timeline(run.timeline, run.timeline_step_s)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from harness.clock import gravity
 from harness.evidence.figures.generator_health import MAX_CPU_SHARE
 from harness.evidence.figures.tally import INTENDED, LOGINS, REQUESTS, Selector, Tally
-from harness.evidence.finished_run import ExplainedError, Run
+from harness.evidence.finished_run import ExplainedError, FinishedRun
 from harness.evidence.reports import accounts as rejected
 from harness.evidence.reports import charts, steps
 from harness.evidence.reports.numbers import Numbers
@@ -40,7 +40,7 @@ class Table:
     """Rows in which something failed."""
 
 
-def cost(run: Run, numbers: Numbers) -> dict[str, Table]:
+def cost(run: FinishedRun, numbers: Numbers) -> dict[str, Table]:
     """What a login and what the API cost, in the same columns."""
     metrics = run.metrics
     logins = [("all logins", metrics.tally(LOGINS))]
@@ -55,7 +55,7 @@ def cost(run: Run, numbers: Numbers) -> dict[str, Table]:
     }
 
 
-def _cost(run: Run, numbers: Numbers, rows: Iterable[tuple[str, Tally]]) -> Table:
+def _cost(run: FinishedRun, numbers: Numbers, rows: Iterable[tuple[str, Tally]]) -> Table:
     cells, failed = [], set()
     for index, (name, tally) in enumerate(rows):
         if tally.failures:
@@ -108,7 +108,7 @@ def _milliseconds(us: float, numbers: Numbers) -> str:
     return numbers.milliseconds(None if math.isnan(us) else float(us))
 
 
-def distribution(run: Run, numbers: Numbers) -> Table:
+def distribution(run: FinishedRun, numbers: Numbers) -> Table:
     """Latency by percentile; a percentile that the samples are too few for is a dash."""
     tallies = {
         "login, intended": run.metrics.tally(INTENDED),
@@ -134,7 +134,7 @@ def _is_known(metric: str, count: int) -> bool:
     return not metric.startswith("p") or count * (1 - float(metric[1:]) / 100) >= 1 - 1e-9 or metric == "p50"
 
 
-def phases(run: Run, numbers: Numbers) -> Table:
+def phases(run: FinishedRun, numbers: Numbers) -> Table:
     """Connecting, the first byte, the whole; and how many connections were opened."""
     rows = []
     for phase in charts.phases(run):
@@ -143,7 +143,7 @@ def phases(run: Run, numbers: Numbers) -> Table:
     return Table(("", "count", *(f"{name} ms" for name in PERCENTILES)), tuple(rows))
 
 
-def sweep(run: Run, numbers: Numbers) -> Table:
+def sweep(run: FinishedRun, numbers: Numbers) -> Table:
     """A row for each step of a sweep; the knee is marked."""
     if run.sweep is None:
         return Table((), ())
@@ -163,7 +163,7 @@ class Failure:
     remedy: str
 
 
-def errors(run: Run) -> list[Failure]:
+def errors(run: FinishedRun) -> list[Failure]:
     """Errors by their text, the most frequent first."""
     by_text: dict[str, list[ExplainedError]] = defaultdict(list)
     for error in run.errors():
@@ -186,12 +186,12 @@ def errors(run: Run) -> list[Failure]:
     return found
 
 
-def events(run: Run) -> list[tuple[str, str, str]]:
+def events(run: FinishedRun) -> list[tuple[str, str, str]]:
     """When, of what kind, what."""
     return [(elapsed(event.at_s), event.kind, event.text) for event in charts.marked(run)]
 
 
-def renewals(run: Run, numbers: Numbers) -> Table:
+def renewals(run: FinishedRun, numbers: Numbers) -> Table:
     """How tokens were had and kept: each reason, how often and what it cost."""
     rows = []
     for reason in run.metrics.reasons():
@@ -210,7 +210,7 @@ def renewals(run: Run, numbers: Numbers) -> Table:
     return Table(("reason", "meaning", "count", "per min", "failed", "p95 ms"), tuple(rows))
 
 
-def processes(run: Run, numbers: Numbers) -> Table:
+def processes(run: FinishedRun, numbers: Numbers) -> Table:
     """How each process of the generator fared."""
     rows, failed = [], set()
     for index, (name, health) in enumerate(sorted(run.healths.items())):
@@ -233,7 +233,7 @@ def processes(run: Run, numbers: Numbers) -> Table:
     return Table(("process", "CPU mean %", "CPU max %", "hot %", *lateness, "clock s"), tuple(rows), frozenset(failed))
 
 
-def accounts(run: Run) -> Table:
+def accounts(run: FinishedRun) -> Table:
     """The accounts that Cognito rejected, those of the first lines."""
     rows = rejected.rows(run.rejections, _MOST_ACCOUNTS)
     return Table(("users file", "account", "why"), tuple(rows), frozenset(range(len(rows))))
