@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import Final
 from harness import credentials
 from harness.credentials import CsvDataSet
 from harness.errors import ConfigurationError, Problem
+from harness.files import write_whole
 
 HEADER: Final = ("username", "password")
 TOTP_SECRET: Final = "totp_secret"  # noqa: S105  # the name of a column
@@ -106,22 +107,17 @@ def read(path: Path, now: Callable[[], float]) -> AccountsFile:
 
 
 def write(path: Path, passwords: Mapping[str, str], totp_secrets: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Write the whole file beside its place, then put it there; mode 0600 from its first byte on.
+    """Write the whole file or nothing; mode 0600 from its first byte on.
 
     Raises:
         OSError: It cannot be written.
     """
-    part = path.with_suffix(f".part{path.suffix}")
-    part.unlink(missing_ok=True)  # of a process that was killed; its mode may be another
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123  # a descriptor, for its mode
-        writer = csv.writer(file, lineterminator="\n")
-        if totp_secrets:
-            writer.writerow((*HEADER, TOTP_SECRET))
-            writer.writerows((name, password, totp_secrets.get(name, "")) for name, password in passwords.items())
-        else:
-            writer.writerow(HEADER)
-            writer.writerows(passwords.items())
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if totp_secrets:
+        writer.writerow((*HEADER, TOTP_SECRET))
+        writer.writerows((name, password, totp_secrets.get(name, "")) for name, password in passwords.items())
+    else:
+        writer.writerow(HEADER)
+        writer.writerows(passwords.items())
+    write_whole(path, text.getvalue(), mode=0o600, is_lasting=True)

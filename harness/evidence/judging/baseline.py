@@ -17,7 +17,7 @@ from harness.evidence.figures import json_shapes
 from harness.evidence.figures.generator_health import Health
 from harness.evidence.figures.metrics import Metrics
 from harness.evidence.judging.measured import Measured
-from harness.files import MIB, read_bytes
+from harness.files import MIB, read_bytes, write_whole
 
 _SHAPE = {
     "run_id": json_shapes.text,
@@ -58,10 +58,8 @@ def write(past: Baseline, folder: Path) -> Path:
         HarnessError: when it cannot be written.
     """
     file = folder / FILE_NAME
-    scratch = folder / f".{FILE_NAME}.part"
     try:
-        scratch.write_text(_to_text(past), encoding="ascii")
-        scratch.replace(file)
+        write_whole(file, _to_text(past))
     except OSError as error:
         raise HarnessError(
             f"{file} cannot be written: {error.strerror or error}",

@@ -9,6 +9,7 @@ from typing import Final
 
 from harness.evidence.finished_run import FinishedRun
 from harness.evidence.reports import junit, markdown
+from harness.files import write_whole
 
 PAGE: Final = "report.html"
 
@@ -52,7 +53,7 @@ def write(run: FinishedRun, folder: Path, environ: Mapping[str, str], *, with_pa
     for name, make in ({**_FILES, PAGE: _page} if with_page else _FILES).items():
         try:
             texts[name] = make(run)
-            _replace(folder / name, texts[name])
+            write_whole(folder / name, texts[name])
         except OSError as error:
             faults.append(f"{folder / name} cannot be written: {error.strerror or error}")
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a report, the verdict stands
@@ -88,13 +89,3 @@ def _show(job_page: Path, text: str, *, instead_of: str) -> None:
         return
     with job_page.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)
-
-
-def _replace(path: Path, text: str) -> None:
-    """A reader sees a whole file or none."""
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        scratch.write_text(text, encoding="utf-8", errors="backslashreplace")
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from harness.evidence.judging.sweep import Sweep
 from harness.evidence.storage.record import point_latest_at
 from harness.evidence.storage.rejections import Rejections
 from harness.evidence.target import Target
+from harness.files import write_whole
 
 SCHEMA_VERSION = 1
 FILE_NAME = "summary.json"
@@ -164,7 +164,7 @@ def rewrite(run: FinishedRun, folder: Path) -> Path:
         OSError: It cannot be written.
     """
     path = folder / FILE_NAME
-    _write_whole(path, _text(run))
+    write_whole(path, _text(run), is_lasting=True)
     return path
 
 
@@ -340,13 +340,3 @@ def _iso(wall_s: float) -> str:
 
 def _is_plain(value: object) -> bool:
     return value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """A reader sees the old state or the new one, never half a file, even when the machine stops meanwhile."""
-    scratch = path.with_name(f".{path.name}.part")
-    with scratch.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)

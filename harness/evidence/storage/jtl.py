@@ -14,6 +14,7 @@ from typing import Final
 
 from harness.evidence.figures.sample import Sample
 from harness.evidence.storage.record import Trail
+from harness.files import replacing
 from harness.outcome import Outcome
 
 FILE_NAME: Final = "samples.jtl"
@@ -132,21 +133,19 @@ def merge(
     Raises:
         OSError: The merged file could not be written; the parts are still there.
     """
-    scratch = target.with_name(f".{target.name}.part")
     count, damaged = 0, set()
 
     def skip(part: Path) -> None:
         damaged.add(part)
         refuse(part)
 
-    with scratch.open("wb") as file:
+    with replacing(target) as file:
         file.write(HEADER.encode())
         for _, line in heapq.merge(*(_rows(part, skip) for part in parts), key=itemgetter(0)):
             file.write(line)
             count += 1
             if count % PAUSE_EVERY == 0:
                 pause()
-    scratch.replace(target)
     for part in parts:
         if part not in damaged:
             part.unlink()

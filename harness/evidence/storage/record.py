@@ -36,6 +36,7 @@ from harness.evidence.judging.verdict import MAX_DROPPED_SHARE, FailureReason
 from harness.evidence.storage import histogram_log, rejections
 from harness.evidence.storage.rejections import Rejected, Rejections
 from harness.evidence.target import Target
+from harness.files import write_whole
 
 VERSION: Final = 1
 """Changes when a file of a run's folder changes its meaning."""
@@ -307,10 +308,8 @@ class Record:
         """A reader sees the old state or the new one. A fault leaves the old one."""
         if self.folder is None:
             return
-        scratch = self.folder / f".{name}.part"
         try:
-            scratch.write_text(text, encoding="utf-8")
-            scratch.replace(self.folder / name)
+            write_whole(self.folder / name, text)
         except OSError as error:
             self._complain(f"{self.folder / name} could not be written ({error.strerror or error})")
 
