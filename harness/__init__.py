@@ -19,3 +19,10 @@ evidence. Read the package in this order:
     sandbox/                   a local Cognito and a protected API, a process of its own
     cli/                       the `cognito-load` command
 """
+
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("cognito-load")
+except PackageNotFoundError:  # the package is read from a folder that nobody installed
+    __version__ = "0+unknown"

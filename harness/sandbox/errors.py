@@ -43,12 +43,6 @@ class ExpiredCode(Refusal):
     """A code that was used or is too old."""
 
 
-class Forbidden(Refusal):
-    """The web application firewall in front of the pool said no."""
-
-    status = HTTPStatus.FORBIDDEN
-
-
 class GroupExists(Refusal):
     """The pool has a group of this name."""
 

@@ -12,7 +12,6 @@ from harness.errors import ConfigurationError, Problem
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 EXPECTED: Final = "expected http:// or https://, a host, and if need be a port and a path"
-MAX_PORT: Final = 65535
 UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f]")
 """urlsplit drops tabs and line breaks without a word; a URL that holds them was not meant like that."""
 HOST_NAME: Final = re.compile(

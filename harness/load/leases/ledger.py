@@ -5,12 +5,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from math import ceil
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 Exhausted = Literal["stop", "wait", "share", "recycle"]
 """What happens to an API user for which no row is left: `--cognito-on-exhausted`."""
-
-POLICIES: tuple[Exhausted, ...] = get_args(Exhausted)
 
 
 class Share(NamedTuple):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -40,8 +39,6 @@ BLOCK_BYTES = 256
 """Of the secret block, which Cognito keeps its own notes in and a client only repeats."""
 LONGEST_PUBLIC = 1 << 10
 """Hexadecimal digits of SRP_A; a 3072-bit number has 768."""
-
-Power = Callable[[int, int, int], int]
 
 
 class Enrolment(NamedTuple):
