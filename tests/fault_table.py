@@ -9,7 +9,7 @@ from pathlib import Path
 HARNESS = Path(__file__).parents[1] / "harness"
 ANY = "\u2026"
 GROUPS = (
-    ("The sandbox", ("sandbox/", "cli/fault.py", "load/lifecycle/sandboxed.py")),
+    ("The sandbox", ("sandbox/", "cli/fault.py", "load/plan/sandbox_process.py")),
     ("The users file", ("credentials/",)),
     ("Gates and baselines", ("evidence/",)),
     ("Commands of cognito-load", ("cli/", "doctor/", "provision/", "vault/", "extract/")),
@@ -20,8 +20,8 @@ PASSED_ON = {
     "cli/login.py",
     "cli/vault.py",
     "credentials/faults.py",
-    "evidence/gate_grammar.py",
-    "evidence/past.py",
+    "evidence/judging/gate_grammar.py",
+    "evidence/judging/baseline.py",
     "provision/chosen.py",
     "settings/limits.py",
     "vault/unlock.py",

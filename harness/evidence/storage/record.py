@@ -379,7 +379,7 @@ def facts_from_json(text: str) -> Facts:
         tuples["failed_because"] = tuple(FailureReason(**reason) for reason in found.get("failed_because", ()))
         plan, target = found.pop("sweep", None), found.pop("target", None)
         return Facts(
-            **{**found, **tuples},
+            **{**found, **tuples, "baseline_figures": found.get("baseline_figures") or {}},
             sweep=Plan(**{**plan, "levels": tuple(plan["levels"])}) if plan else None,
             target=Target.from_json(target) if target else None,
         )
