@@ -23,7 +23,8 @@ from harness.load.api_sample import request_sample
 from harness.load.locust_fixes import patches
 from harness.load.locust_fixes.gc_tuning import GcTuning
 from harness.load.plan.config_keys import ConfigKeys
-from harness.load.run.run import REQUEST_TYPE, Run, attach, run_of
+from harness.load.run.current import attach, run_of
+from harness.load.run.run import REQUEST_TYPE, Run
 from harness.load.run.setup import keep_answers, say_problems
 from harness.load.supervisor.base import Supervisor
 from harness.load.supervisor.conclusion import explanation

@@ -21,7 +21,8 @@ from harness.extract import JsonExtractor
 from harness.load.client import ApiSession
 from harness.load.http.limits import REQUEST_TIMEOUT_S, Limits
 from harness.load.locust_fixes import patches
-from harness.load.run.run import Run, run_of
+from harness.load.run.current import run_of
+from harness.load.run.run import Run
 from harness.load.run.stoppable_wait import wait_of, waiting
 from harness.outcome import Outcome, Reason
 from harness.session import TokenSession

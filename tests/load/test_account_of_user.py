@@ -17,7 +17,8 @@ from harness.errors import LoginError
 from harness.load import CognitoApiUser
 from harness.load.leases import Exhausted, LeaseTable, LocalRows
 from harness.load.leases.broker import RECALL
-from harness.load.run.run import Run, attach
+from harness.load.run.current import attach
+from harness.load.run.run import Run
 from harness.load.run.setup import Setup
 from harness.load.users import MOST_ROWS
 from harness.outcome import Outcome

@@ -15,7 +15,8 @@ from harness.conversation import Cognito
 from harness.credentials import CsvDataSet, Row
 from harness.extract import JsonExtractor
 from harness.load.leases import LeaseTable, LocalRows
-from harness.load.run.run import Run, attach
+from harness.load.run.current import attach
+from harness.load.run.run import Run
 from harness.load.users import CognitoLoginUser
 from harness.settings import Settings
 from harness.transport import Endpoint

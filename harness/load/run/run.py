@@ -13,7 +13,6 @@ from typing import Any
 
 import gevent
 import gevent.lock
-from locust.env import Environment
 from locust.event import Events
 from locust.exception import StopUser
 from locust.user.users import User
@@ -26,7 +25,7 @@ from harness.cognito.tokens import Tokens
 from harness.cognito.wire import Call
 from harness.conversation import Conversation, CutOff
 from harness.credentials import Cycle, Cycles, EndOfUsers, Row
-from harness.errors import HarnessError, LoginError
+from harness.errors import LoginError
 from harness.evidence.figures.in_flight import InFlight
 from harness.evidence.figures.metrics import NO_SLOT, Metrics
 from harness.evidence.figures.sample import Sample
@@ -59,9 +58,6 @@ class LocustError(Exception):
 
     def __repr__(self) -> str:
         return str(self)
-
-
-_ATTRIBUTE = "cognito_run"
 
 
 class Run:
@@ -357,26 +353,6 @@ def incomplete(samples: Mapping[str, Any] | None) -> tuple[str, ...]:
     if samples is None or samples["is_whole"]:
         return ()
     return (f"samples of {samples['file'] or 'one process'} are not complete: the file could not be written",)
-
-
-def attach(environment: Environment, run: Run | None) -> None:
-    """Make this the run that the environment's users belong to; None: this process cannot take part."""
-    setattr(environment, _ATTRIBUTE, run)
-
-
-def run_of(environment: Environment) -> Run | None:
-    """The run that an environment's users belong to; None on a worker that cannot take part, and has said why.
-
-    Raises:
-        HarnessError: The locustfile did not install the harness.
-    """
-    try:
-        run: Run | None = getattr(environment, _ATTRIBUTE)
-    except AttributeError:
-        raise HarnessError(
-            "the locustfile did not install the harness", "Call install(locust.events) at the top of it."
-        ) from None
-    return run
 
 
 def _the_only_row() -> Sequence[int]:

@@ -12,7 +12,8 @@ from harness.evidence.storage import jtl
 from harness.evidence.storage.record import Record
 from harness.load.ending.stops import GRACE_S
 from harness.load.leases import LeaseTable, LocalRows
-from harness.load.run.run import Run, attach, incomplete
+from harness.load.run.current import attach
+from harness.load.run.run import Run, incomplete
 from harness.load.run.setup import Setup
 from harness.load.supervisor.base import Supervisor
 from harness.load.supervisor.recorder import OwnSeconds

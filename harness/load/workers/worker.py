@@ -21,7 +21,8 @@ from harness.load.ending.stops import ASKED, GRACE_S, HURRY, TOLD, Stops, left_b
 from harness.load.leases import LeasedRows
 from harness.load.leases.broker import TO_PROCESSES
 from harness.load.locust_fixes.tidying import Tidying
-from harness.load.run.run import Run, attach
+from harness.load.run.current import attach
+from harness.load.run.run import Run
 from harness.load.run.setup import answers_of, assemble, read_settings
 from harness.load.workers.neighbours import own_process
 from harness.load.workers.orphans import follow_parent
