@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
 
@@ -24,7 +25,7 @@ from geventhttpclient.connectionpool import SSLConnectionPool
 from hypothesis import given
 from hypothesis import strategies as st
 from locust import FastHttpUser, argument_parser
-from locust.stats import RequestStats
+from locust.stats import RequestStats, StatsEntry
 
 from harness.load import CognitoApiUser
 from harness.load.locust_fixes import patches
@@ -69,9 +70,16 @@ LOCUSTS_OWN = as_shipped("locust.stats")
 
 
 def rows_of(stats: RequestStats) -> list[dict[str, object]]:
-    """Everything that the statistics hold."""
+    """Everything that the statistics hold, and the percentiles of the last ten seconds."""
     return [
-        {name: value for name, value in vars(row).items() if name not in {"stats", "start_time"}}
+        {
+            **{name: value for name, value in vars(row).items() if name not in {"stats", "start_time"}},
+            "response_times_cache": [
+                (second, cached.response_times, cached.num_requests, cached.num_none_requests)
+                for second, cached in (row.response_times_cache or {}).items()
+            ],
+            "percentiles": [row.get_current_response_time_percentile(share) for share in (0.5, 0.95, 1.0)],
+        }
         for row in (stats.total, *stats.entries.values())
     ]
 
@@ -93,6 +101,7 @@ def test_a_request_is_reckoned_once_and_all_rows_are_as_locust_makes_them(
         patch.setattr(time, "time", lambda: now_s)
         patch.setattr(time, "monotonic", lambda: now_s)
         patch.setattr(patches, "_CLOCK", SimpleNamespace(offset_s=0.0))
+        patch.setattr(StatsEntry, "_cache_response_times", patches._keep_response_times)
         now_s = 1_000.0
         theirs, ours = LOCUSTS_OWN.RequestStats(), RequestStats()
         for method, name, response_time, size, pause_s in requests:
@@ -100,6 +109,33 @@ def test_a_request_is_reckoned_once_and_all_rows_are_as_locust_makes_them(
             theirs.log_request(method, name, response_time, size)
             patches._log_request(ours, method, name, response_time, size)
         assert rows_of(ours) == rows_of(theirs)
+
+
+def test_what_current_percentiles_are_reckoned_from_is_a_fraction_of_what_locust_keeps() -> None:
+    """Each row keeps 20 copies of its dictionary: every new response time makes all of them larger."""
+
+    def kept(module: ModuleType) -> int:
+        """In bytes, after so many seconds in which each response time below ten seconds came."""
+        row = module.StatsEntry(module.RequestStats(), "/orders", "GET", use_response_times_cache=True)
+        row.response_times.update(dict.fromkeys({module.bucket_response_time(ms) for ms in range(10_000)}, 70_000))
+        tracemalloc.start()
+        try:
+            for second in range(100):
+                row._cache_response_times(second)
+            return tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+    patches.keep_response_times_compactly()
+    assert kept(locust.stats) < kept(LOCUSTS_OWN) / 5
+
+
+def test_what_current_percentiles_are_reckoned_from_holds_counts_of_any_size() -> None:
+    row = StatsEntry(RequestStats(), "/orders", "GET", use_response_times_cache=True)
+    row.num_requests = row.response_times[7] = 1 << 32
+    patches._keep_response_times(row, 1)
+    assert row.response_times_cache is not None
+    assert row.response_times_cache[1].response_times == {7: 1 << 32}
 
 
 def test_a_bucket_of_the_users_own_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
