@@ -101,11 +101,11 @@ def count_each_request_once() -> None:
 
 
 def keep_response_times_compactly() -> None:
-    """Keep what Locust's current percentiles are reckoned from in an eighth of the memory.
+    """Keep what Locust's current percentiles are computed from in a sixth of the memory.
 
     Each second, each row copies its dictionary of response times, and 20 copies stay. Locust tells 280 response times
-    below ten seconds apart: with all of them it is 185 kB a row. Errors and stalls bring ever new ones, so that the
-    process seems to leak; and the copies come and go between what stays, so that less of the heap can be given back.
+    below ten seconds apart: with all of them a row keeps 190 kB, and 31 with this guard. Errors and stalls bring ever
+    new response times, so the process grew for an hour.
     """
     setattr(StatsEntry, "_cache_response_times", _keep_response_times)  # noqa: B010  # mypy lets nobody assign to it
 

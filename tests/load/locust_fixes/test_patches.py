@@ -304,7 +304,9 @@ def test_all_guards_are_put_in_place_together_and_twice_is_once(monkeypatch: pyt
     pool = connectionpool.ConnectionPool
     monkeypatch.setattr(pool, patches.ALIVE_CHECK, None)
     monkeypatch.setattr(argument_parser, "default_args_dict", lambda: {"a": 1})
+    monkeypatch.setattr(StatsEntry, "_cache_response_times", None)
     patches.apply()
+    assert StatsEntry._cache_response_times is patches._keep_response_times
     first = getattr(pool, patches.ALIVE_CHECK), argument_parser.default_args_dict
     patches.apply()
     assert (getattr(pool, patches.ALIVE_CHECK), argument_parser.default_args_dict) == first
