@@ -104,8 +104,8 @@ def keep_response_times_compactly() -> None:
     """Keep what Locust's current percentiles are computed from in a sixth of the memory.
 
     Each second, each row copies its dictionary of response times, and 20 copies stay. Locust tells 280 response times
-    below ten seconds apart: with all of them a row keeps 190 kB, and 31 with this guard. Errors and stalls bring ever
-    new response times, so the process grew for an hour.
+    below ten seconds apart: with all of them a row keeps 190 kB, and 31 with this guard. Errors and stalls bring new
+    response times, and each makes all copies larger.
     """
     setattr(StatsEntry, "_cache_response_times", _keep_response_times)  # noqa: B010  # mypy lets nobody assign to it
 
