@@ -166,7 +166,7 @@ def hungry(_):
 files._page = hungry
 """
 BROKEN_END = """
-import harness.load.lifecycle.conclusion as conclusion
+import harness.load.supervisor.conclusion as conclusion
 def broken(*_, **__):
     raise RuntimeError("a defect of ours")
 """
