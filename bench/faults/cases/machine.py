@@ -167,11 +167,12 @@ def _odd(path: str) -> Case:
     )
 
 
-def _full(option: str) -> Case:
+def _full() -> Case:
+    """Locust puts a suffix to the paths of --csv and --json-file, which /dev/full does not have: those stay out."""
     return Case(
-        f"{option} on a full disk",
-        expect(("passed", "failed"), (0, 1, 2), says_not=()),
-        options=(option, "/dev/full"),
+        "--html on a full disk",
+        expect(("failed",), (1,), says_not=()),
+        options=("--html", "/dev/full"),
         ways={Way.WEB: "the web UI offers it for download instead"},
         group=GROUP,
     )
@@ -182,9 +183,7 @@ _ROOT_ONLY: Final = {} if hasattr(os, "geteuid") and os.geteuid() == 0 else dict
 CASES: Final = (
     *(_turned_clock(step, whom="every process") for step in ("-20", "-3600", "+3600")),
     *(_turned_clock(step, whom="one worker") for step in ("-20", "+3600")),
-    _full("--html"),
-    _full("--json-file"),
-    _full("--csv"),
+    _full(),
     Case(
         "a disk that is full at the start",
         REFUSED,
